@@ -1,0 +1,49 @@
+"""The commands, one file each; this file puts them together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from featkit_cli.commands.backbones import backbones
+from featkit_cli.commands.compare import compare
+from featkit_cli.commands.data import data
+from featkit_cli.commands.demo import demo
+from featkit_cli.commands.extract import extract
+from featkit_cli.commands.fit import fit
+from featkit_cli.commands.inspect import inspect
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Which pretrained backbone, which classifier, how many labels? "
+    "Frozen features, light heads, honest comparisons.",
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (extract, fit, compare, backbones, inspect, demo):
+    app.command()(command)
+app.add_typer(data, name="data")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"featkit {version('featkit')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())

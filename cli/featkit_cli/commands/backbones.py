@@ -1,0 +1,44 @@
+"""`featkit backbones`: which backbones there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from featkit_cli import console
+from featkit_cli.options import Json
+
+__all__ = ["backbones"]
+
+
+def backbones(
+    pattern: Annotated[
+        str | None,
+        typer.Argument(metavar="[PATTERN]", help="Part of a name, or a pattern like '*dinov2*'."),
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="Rows at most.")] = 40,
+    as_json: Json = False,
+) -> None:
+    """List backbones with parameters, feature dimension, input size and cached weights."""
+    from dataclasses import asdict
+
+    from featkit.backbones import list_backbones
+
+    found = list_backbones(pattern, limit=limit)
+    if as_json:
+        console.print_json([asdict(info) for info in found.rows])
+        return
+    rows = [
+        {
+            "backbone": info.spec,
+            "parameters": f"{info.parameters / 1e6:.1f} M",
+            "dimension": f"{info.dimension:,}",
+            "input": "×".join(map(str, info.input_size)),
+            "weights": "cached" if info.cached else "to download",
+        }
+        for info in found.rows
+    ]
+    console.stdout().print(console.table(rows, left=["backbone", "weights"]))
+    if found.total > len(found.rows):
+        console.note(f"{len(found.rows)} of {found.total:,}: give a PATTERN or a higher --limit")

@@ -1,0 +1,103 @@
+"""`featkit compare`: scores with intervals, paired differences, learning curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from featkit_cli import console
+from featkit_cli.options import Json
+from featkit_cli.progress import shown_progress
+
+if TYPE_CHECKING:
+    from featkit.comparison import Comparison
+
+__all__ = ["compare", "show"]
+
+
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="Output folders of `featkit fit`.")
+    ],
+    metric: Annotated[
+        str, typer.Option(metavar="NAME", help="Of the main table and the differences.")
+    ] = "balanced_accuracy",
+    reference: Annotated[
+        str | None,
+        typer.Option(metavar="METHOD", help="Row to compare with. Default: the best one."),
+    ] = None,
+    focus: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS", help="Report its sensitivity at 95% specificity. Default: melanoma."
+        ),
+    ] = None,
+    resamples: Annotated[
+        int, typer.Option(metavar="N", min=100, help="Bootstrap resamples.")
+    ] = 2000,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the bootstrap.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Default: DIR/comparison of the first DIR.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare methods: mean and 95% interval by label budget, paired differences, recall.
+
+    Intervals come from a bootstrap over test lesions and training draws. Writes comparison.json,
+    .csv and .md, learning_curve and class_recall as PNG and SVG.
+    """
+    from featkit.comparison import compare as compare_runs
+    from featkit.report import write_comparison
+
+    folder = out or runs[0] / "comparison"
+    with shown_progress() as shown:
+        found = compare_runs(
+            runs,
+            metric=metric,
+            reference=reference,
+            focus=focus,
+            resamples=resamples,
+            seed=seed,
+            progress=shown,
+        )
+    paths = write_comparison(found, folder)
+    if as_json:
+        console.print_json(found.to_dict())
+        return
+    show(found, paths)
+
+
+def show(comparison: Comparison, paths: Sequence[Path]) -> None:
+    """Show the comparison's tables and the files that were written."""
+    from featkit.evaluate import METRICS
+    from featkit.report import class_rows, difference_rows, main_rows
+
+    out = console.stdout()
+    if comparison.split == "random":
+        out.print("[bold red]Random split: photographs of one lesion on both sides; it leaks.[/]")
+    title = METRICS[comparison.metric].title
+    caption = (
+        f"95% intervals over lesions and draws; {comparison.split} split, {comparison.test}: "
+        f"{comparison.test_images:,} images of {comparison.test_lesions:,} lesions."
+    )
+    best = comparison.best().method
+    heading = f"{title} by share of labelled training lesions"
+    out.print(console.table(main_rows(comparison), title=heading, caption=caption, left=["method"]))
+    out.print(
+        console.table(
+            class_rows(comparison, best), title=f"Recall by class: {best}", left=["class"]
+        )
+    )
+    if comparison.differences:
+        out.print(
+            console.table(
+                difference_rows(comparison),
+                title=f"{title}: paired difference from {comparison.differences[0].reference}",
+                left=["method"],
+            )
+        )
+    for path in paths:
+        out.print(f"[dim]wrote[/] {path}")

@@ -1,0 +1,128 @@
+"""`featkit data`: what a data set holds, what is wrong with it, and the sample on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from featkit_cli import console
+from featkit_cli.options import Json
+from featkit_cli.progress import shown_progress
+from featkit_cli.reading import reads_data
+
+if TYPE_CHECKING:
+    from featkit.data import ClassRow, Dataset, DatasetCheck
+
+__all__ = ["data"]
+
+data = typer.Typer(help="Look at a data set: info, check, sample.", no_args_is_help=True)
+
+#: Items of a list that are shown; the rest is in --json.
+SHOWN = 5
+
+
+@data.command()
+@reads_data
+def info(read: Callable[[], Dataset], as_json: Json = False) -> None:
+    """Show images and lesions by class."""
+    from featkit.data import class_table
+
+    dataset = read()
+    rows = class_table(dataset)
+    if as_json:
+        console.print_json(
+            {
+                "name": dataset.name,
+                "images": len(dataset),
+                "fingerprint": dataset.fingerprint,
+                "metadata": list(dataset.metadata),
+                "official_split": dataset.split is not None,
+                "classes": [row.to_dict() for row in rows],
+            }
+        )
+        return
+    _show_classes(dataset.name, len(dataset), rows)
+    out = console.stdout()
+    if dataset.metadata:
+        out.print(f"Metadata: {', '.join(dataset.metadata)}")
+    if dataset.split is not None:
+        out.print("It has an official split: see `featkit fit --split official`.")
+
+
+@data.command()
+@reads_data
+def check(
+    read: Callable[[], Dataset],
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Decoding threads. Default: all cores.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read every image; report missing, extra, unreadable and duplicate ones."""
+    from featkit.data import check_dataset
+
+    dataset = read()
+    with shown_progress() as shown:
+        found = check_dataset(dataset, workers=workers, progress=shown)
+    if as_json:
+        console.print_json(found.to_dict())
+        return
+    _show_classes(found.name, found.images, found.classes)
+    _show_findings(found)
+
+
+@data.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    images: Annotated[int, typer.Option(metavar="N", min=1, help="Number of images.")] = 2000,
+    size: Annotated[int, typer.Option(metavar="PX", min=16, help="Side of the images.")] = 96,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another seed, other lesions.")] = 0,
+) -> None:
+    """Write the synthetic sample as JPEG files in HAM10000's layout, to look at or to edit."""
+    from featkit.data import synthetic_dataset, write_sample
+
+    dataset = synthetic_dataset(images=images, seed=seed, size=size)
+    with shown_progress() as shown:
+        write_sample(dataset, folder, progress=shown)
+    console.stdout().print(f"[bold]{folder}[/]: {len(dataset):,} drawn images")
+    console.stdout().print(f"Next: featkit extract {folder} --backbone featkit:tiny")
+
+
+def _show_classes(name: str, images: int, rows: Sequence[ClassRow]) -> None:
+    shown = [
+        {
+            "class": row.name,
+            "images": f"{row.images:,}",
+            "share": f"{row.share:.1%}",
+            "lesions": f"{row.lesions:,}",
+            "images a lesion": f"{row.images_per_lesion:.2f}",
+        }
+        for row in rows
+    ]
+    lesions = sum(row.lesions for row in rows)
+    title = f"{name}: {images:,} images of {lesions:,} lesions"
+    console.stdout().print(console.table(shown, title=title, left=["class"]))
+
+
+def _show_findings(found: DatasetCheck) -> None:
+    sizes = [f"{width}×{height} ({count:,})" for (width, height), count in found.sizes.items()]
+    crossing = [group for group in found.duplicates if group.crosses_lesions]
+    relabelled = [group for group in found.duplicates if group.crosses_classes]
+    _line("sizes in pixels", sizes, bad=False)
+    _line("missing files", found.missing)
+    _line("files that the table does not name", found.unlisted)
+    _line("unreadable", [f"{name} ({why})" for name, why in found.unreadable.items()])
+    _line("exact duplicates", ["=".join(group.image_id) for group in found.duplicates])
+    _line("… across lesions, merged before any split", ["=".join(g.lesions) for g in crossing])
+    _line("… with different labels", ["=".join(group.image_id) for group in relabelled])
+    _line("lesions with several labels", list(found.ambiguous_lesions))
+
+
+def _line(what: str, items: Sequence[str], *, bad: bool = True) -> None:
+    colour = "yellow" if items and bad else "green"
+    rest = f" … and {len(items) - SHOWN:,} more" if len(items) > SHOWN else ""
+    listed = f": {', '.join(items[:SHOWN])}{rest}" if items else ""
+    console.stdout().print(f"[{colour}]{len(items):>6,}[/] {what}{console.escape(listed)}")

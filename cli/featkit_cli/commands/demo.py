@@ -1,0 +1,55 @@
+"""`featkit demo`: the main job on the embedded sample, with no download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from featkit_cli import console
+from featkit_cli.progress import shown_progress
+
+__all__ = ["demo"]
+
+DEFAULT_OUT = Path("artifacts/demo")
+
+
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Features, Runs, plots.")] = DEFAULT_OUT,
+    images: Annotated[
+        int, typer.Option(metavar="N", min=300, help="Size of the drawn sample.")
+    ] = 2000,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Fits at a time. Default: all cores.")
+    ] = None,
+) -> None:
+    """Run the whole job on drawn lesions: extract, fit three heads at seven budgets, compare.
+
+    The images are synthetic and the bundled backbone is tiny: the numbers show how the tool
+    works, they say nothing about skin.
+    """
+    from featkit.backbones import load_backbone
+    from featkit.comparison import compare
+    from featkit.data import load_dataset
+    from featkit.features import extract
+    from featkit.report import write_comparison
+    from featkit.sweep import SweepDesign, fit
+    from featkit_cli.commands.compare import show
+
+    features, runs = out / "sample-tiny.h5", out / "runs"
+    data = f"synthetic:images={images}"
+    with console.interruptible(f"featkit demo --out {out}"), shown_progress() as shown:
+        console.note(f"$ featkit extract {data} --backbone featkit:tiny --out {features}")
+        store = extract(load_dataset(data), load_backbone("featkit:tiny"), features, progress=shown)
+        console.note(f"$ featkit fit {features} --draws 3 --out {runs}")
+        fit([store], runs, design=SweepDesign(draws=3), jobs=jobs, progress=shown)
+        console.note(f"$ featkit compare {runs} --out {out / 'comparison'}")
+        found = compare([runs], progress=shown)
+    show(found, write_comparison(found, out / "comparison"))
+    console.stdout().print(
+        "\nThe sample is drawn, not photographed: these numbers show the tool, not skin.\n"
+        f"Look at {out / 'comparison' / 'learning_curve.png'}. Next, with your own images:\n"
+        "  featkit data info PATH/TO/IMAGES\n"
+        "  featkit extract PATH/TO/IMAGES --backbone timm:resnet50.a1_in1k --out mine.h5"
+    )

@@ -1,0 +1,122 @@
+"""`featkit fit`: heads on stored features, across label budgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from featkit_cli import console
+from featkit_cli.options import Head, Imbalance, Json, Split, parse_budgets
+from featkit_cli.progress import shown_progress
+
+if TYPE_CHECKING:
+    from featkit.features import FeatureStore
+
+__all__ = ["fit"]
+
+DEFAULT_OUT = Path("artifacts/fit")
+
+
+def fit(
+    features: Annotated[
+        list[Path],
+        typer.Argument(metavar="FEATURES.h5...", help="One for each backbone, of one data set."),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Runs, the Plan and results.csv.")
+    ] = DEFAULT_OUT,
+    head: Annotated[
+        list[Head] | None, typer.Option(help="May be given several times. Default: all three.")
+    ] = None,
+    budgets: Annotated[
+        str,
+        typer.Option(metavar="LIST", help="Percent of the training lesions, validation included."),
+    ] = "1,2,5,10,25,50,100",
+    draws: Annotated[int, typer.Option(metavar="N", min=1, help="Draws of each budget.")] = 5,
+    draws_large: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Draws of budgets above 25%. Default: --draws."),
+    ] = None,
+    folds: Annotated[int, typer.Option(metavar="N", min=2, help="Test folds.")] = 5,
+    use_folds: Annotated[
+        int, typer.Option(metavar="N", min=1, help="How many of them are tested on.")
+    ] = 1,
+    split: Annotated[
+        Split, typer.Option(help="random leaks between photographs of a lesion: to measure it.")
+    ] = Split.GROUPED,
+    imbalance: Annotated[
+        Imbalance, typer.Option(help="What is done about rare classes.")
+    ] = Imbalance.WEIGHTS,
+    exclude_class: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Leave a class out.")
+    ] = None,
+    test: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="OTHER.h5",
+            help="Test on another data set's features (external validation), one per backbone.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides folds, draws and fits.")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Fits at a time. Default: all cores.")
+    ] = None,
+    features_key: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Foreign HDF5: name of the features' data set."),
+    ] = None,
+    label_key: Annotated[
+        str, typer.Option(metavar="NAME", help="Foreign HDF5: name of the labels.")
+    ] = "label",
+    group_key: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Foreign HDF5: name of the groups.")
+    ] = None,
+    id_key: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Foreign HDF5: name of the image ids.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train heads on features: heads × budgets × draws × folds × files.
+
+    Every fit leaves a Run with its test probabilities. Runs that are there already are kept, so
+    the same command continues interrupted work, and further budgets or heads are added.
+    """
+    from featkit.sweep import SweepDesign
+    from featkit.sweep import fit as fit_heads
+
+    def read(path: Path) -> FeatureStore:
+        from featkit.features import FeatureStore
+
+        if features_key is None:
+            return FeatureStore.open(path)
+        return FeatureStore.from_hdf5(
+            path, features=features_key, label=label_key, image_id=id_key, group=group_key
+        )
+
+    design = SweepDesign(
+        heads=tuple(choice.value for choice in head or list(Head)),
+        budgets=parse_budgets(budgets),
+        draws=draws,
+        draws_large=draws_large,
+        folds=folds,
+        use_folds=use_folds,
+        split=split.value,
+        imbalance=imbalance.value,
+        exclude_classes=tuple(exclude_class or ()),
+        seed=seed,
+    )
+    stores, tests = [read(path) for path in features], [read(path) for path in test or []]
+    if split is Split.RANDOM:
+        console.warn("random split: photographs of one lesion on both sides; the scores leak")
+    with console.interruptible(f"featkit fit … --out {out}"), shown_progress() as shown:
+        sweep = fit_heads(stores, out, design=design, tests=tests, jobs=jobs, progress=shown)
+    if as_json:
+        console.print_json({"folder": str(out), "trained": sweep.trained, "reused": sweep.reused})
+        return
+    console.stdout().print(
+        f"[bold]{out}[/]: {sweep.trained} runs trained, {sweep.reused} were there; "
+        f"{out / 'results.csv'}"
+    )
+    console.stdout().print(f"Next: featkit compare {out}")

@@ -1,0 +1,70 @@
+"""`featkit inspect`: what a feature file or a Run says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from featkit_cli import console
+from featkit_cli.options import Json
+
+__all__ = ["inspect"]
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(metavar="FILE.h5|RUN.npz", help="What to look into.")],
+    as_json: Json = False,
+) -> None:
+    """Show what a feature file or a Run says of itself, and check that it is whole."""
+    facts = _run(file) if file.suffix == ".npz" else _features(file)
+    if as_json:
+        console.print_json(facts)
+        return
+    out = console.stdout()
+    for name, value in _flat(facts):
+        out.print(f"[bold]{name}[/]  {value}")
+
+
+def _features(file: Path) -> Mapping[str, object]:
+    from featkit.features import FeatureStore, describe
+
+    return describe(FeatureStore.open(file))
+
+
+def _run(file: Path) -> Mapping[str, object]:
+    from dataclasses import asdict
+
+    from featkit.evaluate import METRICS
+    from featkit.runs import RunStore
+
+    run = RunStore.read(file)
+    scores = {
+        name: float(metric(run.test.label, run.probabilities)[0])
+        for name, metric in METRICS.items()
+    }
+    return {
+        "name": run.name,
+        **asdict(run.key),
+        "split": run.split,
+        "test": run.test.name,
+        "test_images": len(run.test.label),
+        "train_lesions": run.train_lesions,
+        "train_images": run.train_images,
+        "scores": scores,
+        "chosen": dict(run.chosen),
+        "cost": asdict(run.cost),
+    }
+
+
+def _flat(facts: Mapping[str, object], prefix: str = "") -> list[tuple[str, object]]:
+    """Return nested facts as lines `outer.inner value`."""
+    lines: list[tuple[str, object]] = []
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            lines += _flat(value, f"{prefix}{name}.")
+        else:
+            lines.append((prefix + name, value))
+    return lines

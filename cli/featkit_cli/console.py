@@ -1,0 +1,77 @@
+"""What a person sees: tables, progress, errors. JSON goes to stdout, progress to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+__all__ = ["escape", "fail", "interruptible", "note", "print_json", "stdout", "table", "warn"]
+
+
+def stdout() -> Console:
+    """Return the console for results: as wide as the terminal, 120 columns in a pipe."""
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def _stderr() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def fail(message: str) -> None:
+    """Write an error on one line to stderr."""
+    _stderr().print(f"[bold red]featkit:[/] {escape(' '.join(message.split()))}")
+
+
+def warn(message: str) -> None:
+    """Write a warning on one line to stderr."""
+    _stderr().print(f"[yellow]note:[/] {escape(message)}")
+
+
+def note(message: str) -> None:
+    """Write a line about the work, not its result, to stderr."""
+    _stderr().print(escape(message))
+
+
+def print_json(value: object) -> None:
+    """Write `value` as JSON to stdout."""
+    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def table(
+    rows: Sequence[Mapping[str, object]],
+    *,
+    title: str = "",
+    caption: str = "",
+    left: Sequence[str] = (),
+) -> Table:
+    """Return a table of the rows: one column for each key of the first row.
+
+    Args:
+        rows: At least one; values are shown by `str`.
+        title: Stands above the table.
+        caption: Stands below it.
+        left: Columns that are text; the others are set to the right as numbers.
+    """
+    view = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    for name in rows[0]:
+        view.add_column(name, justify="left" if name in left else "right", overflow="fold")
+    for row in rows:
+        view.add_row(*(str(value) for value in row.values()))
+    return view
+
+
+@contextmanager
+def interruptible(command: str) -> Iterator[None]:
+    """On Ctrl-C, say that the same command continues the work, and exit with 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(f"Interrupted; what was done is kept. Continue with the same command: {command}")
+        raise typer.Exit(130) from None

@@ -1,0 +1,84 @@
+"""Options and arguments that several commands share, each with its help text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from featkit.errors import UsageError
+
+__all__ = [
+    "Head",
+    "Imbalance",
+    "Json",
+    "Split",
+    "parse_budgets",
+    "parse_int_or_auto",
+]
+
+
+class Head(StrEnum):
+    """Heads on frozen features."""
+
+    LINEAR = "linear"
+    LIGHTGBM = "lightgbm"
+    MLP = "mlp"
+
+
+class Split(StrEnum):
+    """Ways of splitting."""
+
+    GROUPED = "grouped"
+    RANDOM = "random"
+    OFFICIAL = "official"
+
+
+class Imbalance(StrEnum):
+    """What is done about rare classes."""
+
+    WEIGHTS = "weights"
+    NONE = "none"
+    OVERSAMPLE = "oversample"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout instead of tables.")]
+
+
+def parse_budgets(text: str) -> tuple[float, ...]:
+    """Return `1,2,5` as numbers.
+
+    Raises:
+        UsageError: Something between the commas is no number.
+    """
+    return tuple(
+        _number(part.strip().removesuffix("%")) for part in text.split(",") if part.strip()
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(
+            f"--budgets: {text!r}",
+            cause="it is not a number",
+            remedy="Give percentages such as --budgets 1,5,25,100",
+        ) from None
+
+
+def parse_int_or_auto(option: str) -> Callable[[str], str]:
+    """Return a callback that takes `auto` or a positive whole number."""
+
+    def check(text: str) -> str:
+        if text == "auto" or (text.isdigit() and int(text) > 0):
+            return text
+        raise UsageError(
+            f"{option} {text!r}",
+            cause="it is neither `auto` nor a positive whole number",
+            remedy=f"Give {option} auto or a number",
+        )
+
+    return check

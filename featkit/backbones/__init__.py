@@ -1,0 +1,15 @@
+"""Backbones: pretrained networks as extractors of features, whatever library they come from."""
+
+from featkit.backbones.backbone import Backbone
+from featkit.backbones.listing import BackboneInfo, BackboneList, list_backbones
+from featkit.backbones.loading import load_backbone
+from featkit.backbones.preprocessing import Preprocessing
+
+__all__ = [
+    "Backbone",
+    "BackboneInfo",
+    "BackboneList",
+    "Preprocessing",
+    "list_backbones",
+    "load_backbone",
+]

@@ -1,0 +1,59 @@
+"""Backbone: a network with its preprocessing, feature dimension and fingerprint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from featkit.backbones.preprocessing import Preprocessing
+from featkit.fingerprints import fingerprint
+
+__all__ = ["Backbone"]
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """A network that turns images into pooled, pre-logit features.
+
+    Attributes:
+        spec: What the user asked for, resolved (`timm:resnet50.a1_in1k`).
+        architecture: The network's name in its library.
+        network: Normalised images (B, 3, H, W), float, to features (B, D). In evaluation mode.
+        preprocessing: How images become the network's input.
+        dimension: D.
+        pooling: `avg`, `cls`, `cls+avg`, or the network's own (`default`).
+        parameters: Number of the network's parameters (without the classification layer).
+        weights_sha256: SHA-256 over the network's tensors.
+        random_weights: True where the weights are random, on request.
+    """
+
+    spec: str
+    architecture: str
+    network: nn.Module
+    preprocessing: Preprocessing
+    dimension: int
+    pooling: str
+    parameters: int
+    weights_sha256: str
+    random_weights: bool = False
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over architecture, weights, pooling and preprocessing."""
+        return fingerprint(
+            self.architecture, self.weights_sha256, self.pooling, self.preprocessing.to_dict()
+        )
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """Return uint8 pixels (B, 3, H, W) as the network's float32 input, on the same device."""
+        mean = torch.tensor(self.preprocessing.mean, device=pixels.device).view(1, 3, 1, 1)
+        std = torch.tensor(self.preprocessing.std, device=pixels.device).view(1, 3, 1, 1)
+        return (pixels.float().div_(255) - mean) / std
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """Return the features (B, D) of uint8 pixels (B, 3, H, W)."""
+        output: Tensor = self.network(self.normalise(pixels))
+        return output

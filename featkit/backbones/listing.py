@@ -1,0 +1,119 @@
+"""The list of backbones that can be loaded by name."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+
+import torch
+
+from featkit.backbones._registry import resolve, sources
+from featkit.backbones._source import Options
+from featkit.backbones._surroundings import quiet
+from featkit.backbones._weights import count_parameters
+from featkit.backbones.loading import measure_dimension
+from featkit.errors import BackboneError, UsageError
+
+__all__ = ["BackboneInfo", "BackboneList", "list_backbones"]
+
+_SHELF = (
+    "featkit:tiny",
+    "torchvision:alexnet.IMAGENET1K_V1",
+    "timm:vgg19.tv_in1k",
+    "timm:resnet18.a1_in1k",
+    "timm:resnet34.a1_in1k",
+    "timm:resnet50.a1_in1k",
+    "timm:resnet101.a1h_in1k",
+    "timm:resnet152.a1h_in1k",
+    "timm:mobilenetv2_100.ra_in1k",
+    "timm:efficientnet_b0.ra_in1k",
+    "timm:convnext_tiny.in12k_ft_in1k",
+    "timm:vit_base_patch16_224.augreg2_in21k_ft_in1k",
+    "timm:mixer_b16_224.goog_in21k_ft_in1k",
+    "timm:vit_small_patch14_dinov2.lvd142m",
+)
+"""What is shown first."""
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """What can be known of a backbone without its weights.
+
+    Attributes:
+        spec: What `load_backbone` takes.
+        cached: Whether the weights are on this machine.
+        parameters: Number of parameters, without the classification layer.
+        dimension: Number of features.
+        input_size: Height and width of the network's input, in pixels.
+
+    The last three are None where the network cannot be built or gives no vector of features.
+    """
+
+    spec: str
+    cached: bool
+    parameters: int | None = None
+    dimension: int | None = None
+    input_size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class BackboneList:
+    """Backbones that match a pattern.
+
+    Attributes:
+        rows: The first of them.
+        total: How many there are.
+    """
+
+    rows: tuple[BackboneInfo, ...]
+    total: int
+
+
+def list_backbones(pattern: str | None = None, *, limit: int | None = None) -> BackboneList:
+    """Return the backbones that can be loaded by name, well-tried ones first.
+
+    Args:
+        pattern: A part of the name, or a pattern with `*`, `?` or `[...]` for the whole name (with
+            or without its source); upper and lower case are the same. None for all.
+        limit: At most so many rows; each takes some hundredths of a second.
+
+    Raises:
+        UsageError: A negative limit.
+    """
+    if limit is not None and limit < 0:
+        raise UsageError(
+            f"limit {limit}", cause="it is negative", remedy="Give the number of rows to show"
+        )
+    with quiet():
+        everything = [
+            f"{prefix}:{name}" for prefix, source in sources().items() for name in source.names()
+        ]
+        matching = [spec for spec in everything if pattern is None or _matches(spec, pattern)]
+        chosen = sorted(matching, key=_rank)[:limit]
+        return BackboneList(tuple(_describe(spec) for spec in chosen), len(matching))
+
+
+def _matches(spec: str, pattern: str) -> bool:
+    spec, pattern = spec.lower(), pattern.lower()
+    if not any(character in pattern for character in "*?["):
+        return pattern in spec
+    return any(fnmatch.fnmatchcase(text, pattern) for text in (spec, spec.partition(":")[2]))
+
+
+def _rank(spec: str) -> int:
+    return _SHELF.index(spec) if spec in _SHELF else len(_SHELF)
+
+
+def _describe(spec: str) -> BackboneInfo:
+    """Describe a backbone from its network's shapes, without memory for its parameters."""
+    source, name = resolve(spec)
+    cached = source.cached(name)
+    try:
+        with torch.device("meta"):
+            built = source.build(name, Options(random_weights=True))
+            built.network.eval()
+            dimension = measure_dimension(spec, built)
+    except BackboneError:
+        return BackboneInfo(spec, cached)
+    parameters = count_parameters(built.network)
+    return BackboneInfo(spec, cached, parameters, dimension, built.preprocessing.crop)

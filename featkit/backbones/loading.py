@@ -1,0 +1,97 @@
+"""Loading a backbone by name."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from featkit.backbones._pooling import TokenPooling, check_pooling
+from featkit.backbones._registry import resolve
+from featkit.backbones._source import Built, Options
+from featkit.backbones._surroundings import quiet, seeded
+from featkit.backbones._weights import count_parameters, weights_sha256
+from featkit.backbones.backbone import Backbone
+from featkit.errors import BackboneError, UsageError
+
+__all__ = ["load_backbone"]
+
+
+def load_backbone(
+    spec: str,
+    *,
+    pooling: str | None = None,
+    image_size: int | None = None,
+    random_weights: bool = False,
+    seed: int = 0,
+) -> Backbone:
+    """Return a backbone with its preprocessing, on the CPU and in evaluation mode.
+
+    Args:
+        spec: `timm:NAME`, `torchvision:NAME`, `hf-hub:OWNER/NAME`, `local-dir:PATH` or
+            `featkit:NAME`; a bare NAME is looked up in timm, torchvision and featkit, in this
+            order; a bare path is a folder.
+        pooling: `avg` (patch tokens' mean), `cls` (class token), `cls+avg` (both), or None for the
+            network's own.
+        image_size: Side of the square input in pixels, or None for the network's own. Images are
+            resized and cropped in the same proportion as at the network's own size.
+        random_weights: Do not load weights but draw them (for a dry run or a baseline).
+        seed: What random weights depend on.
+
+    Raises:
+        UsageError: An option that cannot be meant.
+        BackboneError: The name is unknown, the weights cannot be had or do not fit, or the network
+            does not allow the options.
+    """
+    check_pooling(pooling)
+    if image_size is not None and image_size < 1:
+        raise UsageError(
+            f"image size {image_size}",
+            cause="an image has at least one pixel",
+            remedy="Give the side of the network's input in pixels, such as 224",
+        )
+    options = Options(pooling=pooling, image_size=image_size, random_weights=random_weights)
+    with quiet(), seeded(seed):
+        source, name = resolve(spec)
+        built = source.build(name, options)
+        built.network.eval()
+        resolved = f"{source.prefix}:{built.name}"
+        dimension = measure_dimension(resolved, built)
+    # Pooling is not part of the weights, so it may not change their fingerprint.
+    weights = built.network.network if isinstance(built.network, TokenPooling) else built.network
+    return Backbone(
+        spec=resolved,
+        architecture=built.architecture,
+        network=built.network,
+        preprocessing=built.preprocessing,
+        dimension=dimension,
+        pooling=built.pooling,
+        parameters=count_parameters(built.network),
+        weights_sha256=weights_sha256(weights),
+        random_weights=random_weights,
+    )
+
+
+def measure_dimension(spec: str, built: Built) -> int:
+    """Return the number of features by sending a black image through the network.
+
+    Raises:
+        BackboneError: The network does not take an image of this size, or does not give a vector.
+    """
+    height, width = built.preprocessing.crop
+    try:
+        with torch.no_grad():
+            output: Tensor = built.network(torch.zeros(1, 3, height, width))
+    except Exception as error:  # Whatever the network's layers have against the size.
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise BackboneError(
+            f"{spec} with images of {height} × {width} px",
+            cause=f"the network does not take this size ({lines[0].rstrip('.')})",
+            remedy="Leave the image size out, or choose another backbone",
+        ) from error
+    if not isinstance(output, Tensor) or output.dim() != 2:
+        raise BackboneError(
+            f"cannot use {spec}",
+            cause="it does not give one vector of features for an image",
+            remedy="Name a pooling (avg), or choose another backbone",
+        )
+    return int(output.shape[1])

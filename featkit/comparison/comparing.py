@@ -1,0 +1,193 @@
+"""compare: Runs in, scores with intervals and paired differences out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from featkit.comparison._focus import FocusMetric, focus_metric
+from featkit.comparison._resampling import Resampling, Runs, estimate
+from featkit.comparison.comparison import (
+    CellResult,
+    ClassResult,
+    Comparison,
+    DifferenceResult,
+    Estimate,
+)
+from featkit.comparison.gathering import Grid, gather
+from featkit.errors import UsageError
+from featkit.evaluate import (
+    METRICS,
+    Metric,
+    class_precision,
+    class_recall,
+    find_metric,
+    holm,
+    paired_difference,
+)
+from featkit.progress import NoProgress, Progress
+
+__all__ = ["compare"]
+
+
+def compare(
+    folders: Sequence[Path],
+    *,
+    metric: str = "balanced_accuracy",
+    reference: str | None = None,
+    focus: str | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Compare all methods whose Runs lie below the folders.
+
+    Every score has a 95% percentile interval from a bootstrap over test lesions and training
+    draws; differences are paired on both, with Holm's correction over all that are reported.
+
+    Args:
+        folders: Output folders of `fit`.
+        metric: Decides the main table, the reference and the differences.
+        reference: Row that the others are compared with; None = the best at the largest budget.
+        focus: Class whose sensitivity at 95% specificity is reported; None = melanoma, where
+            the data set has it.
+        resamples: Bootstrap resamples.
+        seed: Of the bootstrap.
+        progress: Told of every finished cell.
+
+    Raises:
+        StoreError: A folder holds no Runs.
+        PlanError: The Runs were made on different Plans or test sets.
+        UsageError: Unknown metric, reference or class.
+    """
+    find_metric(metric)
+    listener = progress or NoProgress()
+    grid = gather(folders)
+    focused = focus_metric(grid.classes, focus)
+    metrics: list[Metric | FocusMetric] = [*METRICS.values()] + ([focused] if focused else [])
+    resampling = Resampling(grid.tests, resamples=resamples, seed=seed)
+    listener.start("compare", total=len(grid.cells), unit="cells")
+    cells, by_class = [], []
+    for (method, budget), runs in sorted(
+        grid.cells.items(), key=lambda item: _place(grid, item[0])
+    ):
+        cells.append(_cell(method, budget, runs, resampling, metrics))
+        by_class += _classes(method, budget, runs, grid.classes, resampling)
+        listener.advance(1, note=f"{method} at {budget:g}%")
+    listener.finish()
+    found = Comparison(
+        metric=metric,
+        split=grid.split,
+        test=next(iter(grid.tests.values())).name,
+        test_images=sum(len(test.label) for test in grid.tests.values()),
+        test_lesions=sum(len(np.unique(test.group)) for test in grid.tests.values()),
+        classes=grid.classes,
+        focus=grid.classes[focused.class_index] if focused else "",
+        methods=grid.methods,
+        budgets=grid.budgets,
+        resamples=resamples,
+        seed=seed,
+        plan=grid.plan,
+        cells=tuple(cells),
+        by_class=tuple(by_class),
+        differences=(),
+    )
+    against = _reference(found, reference)
+    return replace(found, differences=_differences(grid, metric, against, resampling))
+
+
+def _place(grid: Grid, key: tuple[str, float]) -> tuple[int, float]:
+    return grid.methods.index(key[0]), key[1]
+
+
+def _cell(
+    method: str,
+    budget: float,
+    runs: Runs,
+    resampling: Resampling,
+    metrics: Sequence[Metric | FocusMetric],
+) -> CellResult:
+    made = list(runs.values())
+    return CellResult(
+        method=method,
+        budget=budget,
+        runs=len(made),
+        train_lesions=float(np.mean([run.train_lesions for run in made])),
+        train_images=float(np.mean([run.train_images for run in made])),
+        scores={
+            score.name: estimate(
+                float(resampling.point(runs, score)), resampling.samples(runs, score)
+            )
+            for score in metrics
+        },
+        wall_s=float(np.mean([run.cost.wall_s for run in made])),
+        device_s=float(np.mean([run.cost.device_s for run in made])),
+        parameters_trained=made[-1].cost.parameters_trained,
+    )
+
+
+def _classes(
+    method: str, budget: float, runs: Runs, classes: Sequence[str], resampling: Resampling
+) -> list[ClassResult]:
+    tests = {fold: run.test.label for (fold, _), run in runs.items()}
+    label = np.concatenate(list(tests.values()))
+    values = [
+        (resampling.point(runs, statistic), resampling.samples(runs, statistic))
+        for statistic in (class_recall, class_precision)
+    ]
+    return [
+        ClassResult(
+            method,
+            budget,
+            name,
+            int(np.sum(label == index)),
+            *(estimate(float(point[index]), samples[:, index]) for point, samples in values),
+        )
+        for index, name in enumerate(classes)
+    ]
+
+
+def _reference(comparison: Comparison, wanted: str | None) -> str:
+    if wanted is None:
+        return comparison.best().method
+    if wanted not in comparison.methods:
+        raise UsageError(
+            f"--reference {wanted!r}",
+            cause=f"the methods are {'; '.join(comparison.methods)}",
+            remedy="Give one of these names",
+        )
+    return wanted
+
+
+def _differences(
+    grid: Grid, metric: str, reference: str, resampling: Resampling
+) -> tuple[DifferenceResult, ...]:
+    score = METRICS[metric]
+    found = []
+    for method in grid.methods:
+        for budget in grid.budgets:
+            mine, other = (grid.cells.get((name, budget), {}) for name in (method, reference))
+            shared = sorted(set(mine) & set(other))
+            if method == reference or not shared:
+                continue
+            pair = [{key: runs[key] for key in shared} for runs in (mine, other)]
+            points = [float(resampling.point(runs, score)) for runs in pair]
+            samples = [resampling.samples(runs, score) for runs in pair]
+            found.append(
+                (method, budget, paired_difference(samples[0], samples[1], points[0] - points[1]))
+            )
+    corrected = holm(np.array([difference.p for _, _, difference in found]))
+    return tuple(
+        DifferenceResult(
+            method,
+            reference,
+            budget,
+            Estimate(difference.point, difference.low, difference.high),
+            difference.p,
+            float(p_holm),
+        )
+        for (method, budget, difference), p_holm in zip(found, corrected, strict=True)
+    )

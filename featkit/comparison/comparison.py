@@ -1,0 +1,156 @@
+"""Comparison: what the Runs say, as numbers with intervals; ready for JSON, tables and plots."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from featkit.evaluate import find_metric
+
+__all__ = ["CellResult", "ClassResult", "Comparison", "DifferenceResult", "Estimate"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """One method at one budget.
+
+    Attributes:
+        method: Row of the table.
+        budget: Percent of the training lesions.
+        runs: Number of Runs averaged (folds × draws).
+        train_lesions: Mean number of training lesions.
+        train_images: Mean number of their images.
+        scores: Estimate by metric.
+        wall_s: Mean seconds a Run.
+        device_s: Mean device seconds a Run.
+        parameters_trained: Of the last Run.
+    """
+
+    method: str
+    budget: float
+    runs: int
+    train_lesions: float
+    train_images: float
+    scores: Mapping[str, Estimate]
+    wall_s: float
+    device_s: float
+    parameters_trained: int
+
+
+@dataclass(frozen=True)
+class ClassResult:
+    """Recall and precision of one class, for one method at one budget."""
+
+    method: str
+    budget: float
+    class_name: str
+    support: int
+    recall: Estimate
+    precision: Estimate
+
+
+@dataclass(frozen=True)
+class DifferenceResult:
+    """A paired difference in the chosen metric: method minus reference, same lesions, same draws.
+
+    Attributes:
+        method: The method.
+        reference: What it is compared with.
+        budget: Percent of the training lesions.
+        difference: With its 95% interval.
+        p: Two-sided bootstrap p-value.
+        p_holm: After Holm's correction over all differences of the comparison.
+    """
+
+    method: str
+    reference: str
+    budget: float
+    difference: Estimate
+    p: float
+    p_holm: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that `compare` found.
+
+    Attributes:
+        metric: The metric of the main table and the differences.
+        split: `grouped`, `official` or `random`.
+        test: Name of the test set.
+        test_images: Number of test images over all folds.
+        test_lesions: Number of their groups.
+        classes: The classes' names.
+        focus: Class whose sensitivity at 95% specificity is among the scores, or "".
+        methods: Rows of the main table.
+        budgets: Its columns.
+        resamples: Bootstrap resamples.
+        seed: Of the bootstrap.
+        plan: Fingerprint of the Plan.
+        cells: One for each method and budget that was trained.
+        by_class: One for each cell and class.
+        differences: Against the reference method.
+    """
+
+    metric: str
+    split: str
+    test: str
+    test_images: int
+    test_lesions: int
+    classes: tuple[str, ...]
+    focus: str
+    methods: tuple[str, ...]
+    budgets: tuple[float, ...]
+    resamples: int
+    seed: int
+    plan: str
+    cells: tuple[CellResult, ...]
+    by_class: tuple[ClassResult, ...]
+    differences: tuple[DifferenceResult, ...]
+
+    def cell(self, method: str, budget: float) -> CellResult | None:
+        """Return the result of one method at one budget, or None where it was not trained."""
+        for cell in self.cells:
+            if (cell.method, cell.budget) == (method, budget):
+                return cell
+        return None
+
+    def best(self, budget: float | None = None) -> CellResult:
+        """Return the cell with the highest score at a budget (the largest one by default)."""
+        return self.ranked(budget)[0]
+
+    def ranked(self, budget: float | None = None) -> list[CellResult]:
+        """Return the cells at a budget (the largest one by default), the best first."""
+        at = self.budgets[-1] if budget is None else budget
+        sign = -1 if find_metric(self.metric).higher_is_better else 1
+        cells = [cell for cell in self.cells if cell.budget == at]
+        return sorted(cells, key=lambda cell: sign * cell.scores[self.metric].value)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return everything as JSON-like values; None where a number is not defined."""
+        found = _without_nan(asdict(self))
+        assert isinstance(found, dict)  # noqa: S101 - for the type checker
+        return found
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, Mapping):
+        return {name: _without_nan(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return value

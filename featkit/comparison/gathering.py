@@ -1,0 +1,137 @@
+"""Gather Runs from folders into a grid of methods and budgets, refusing what cannot be compared."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from featkit.errors import PlanError, StoreError
+from featkit.plans import Plan, named_difference
+from featkit.runs import Run, RunStore, TestSet
+
+__all__ = ["Grid", "gather"]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Runs of one Plan on one test set.
+
+    Attributes:
+        methods: Rows, in order of first appearance: `BACKBONE / METHOD`, and what of the
+            configuration tells it from another row of that name.
+        budgets: Columns, ascending.
+        cells: The Runs of each method and budget that was trained, by (fold, draw).
+        classes: The classes' names.
+        tests: The test set of each fold.
+        split: The Plan's way of splitting.
+        plan: The Plan's fingerprint.
+    """
+
+    methods: tuple[str, ...]
+    budgets: tuple[float, ...]
+    cells: Mapping[tuple[str, float], Mapping[tuple[int, int], Run]]
+    classes: tuple[str, ...]
+    tests: Mapping[int, TestSet]
+    split: str
+    plan: str
+
+
+def gather(folders: Sequence[Path]) -> Grid:
+    """Read all Runs below the folders.
+
+    Raises:
+        StoreError: A folder holds no Runs, or a damaged one.
+        PlanError: Runs of different Plans, test sets or classes.
+    """
+    runs: list[Run] = []
+    for folder in folders:
+        found = list(RunStore(folder))
+        if not found:
+            raise StoreError(
+                f"no Runs in {folder}",
+                cause="the folder is not the --out of `featkit fit`, or nothing was trained yet",
+                remedy="Run `featkit fit` first",
+            )
+        _same_design(folders[0], folder, runs[:1] + found)
+        runs += found
+    names = _names(runs)
+    cells: dict[tuple[str, float], dict[tuple[int, int], Run]] = defaultdict(dict)
+    for run in runs:
+        cells[names[_identity(run)], run.key.budget][run.key.fold, run.key.draw] = run
+    return Grid(
+        methods=tuple(dict.fromkeys(names.values())),
+        budgets=tuple(sorted({run.key.budget for run in runs})),
+        cells=dict(cells),
+        classes=runs[0].classes,
+        tests=_tests(runs),
+        split=runs[0].split,
+        plan=runs[0].key.plan,
+    )
+
+
+def _same_design(first: Path, other: Path, runs: Sequence[Run]) -> None:
+    """Raise unless all Runs share Plan and classes."""
+    if len({(run.key.plan, run.classes) for run in runs}) == 1:
+        return
+    plans = [folder / "plan.json" for folder in (first, other)]
+    cause = "they were trained and tested on different images"
+    if all(path.exists() for path in plans):
+        cause = named_difference(*(Plan.load(path) for path in plans)) or cause
+    raise PlanError(
+        f"the Runs of {first} and {other} cannot be compared",
+        cause=cause,
+        remedy="Compare methods that were trained with the same data and design options",
+    )
+
+
+def _tests(runs: Sequence[Run]) -> dict[int, TestSet]:
+    tests: dict[int, TestSet] = {}
+    for run in runs:
+        known = tests.setdefault(run.key.fold, run.test)
+        if known.fingerprint != run.test.fingerprint:
+            raise PlanError(
+                "the Runs cannot be compared",
+                cause=f"some were tested on {known.name}, others on {run.test.name}",
+                remedy="Give folders of one test set at a time",
+            )
+    return tests
+
+
+def _identity(run: Run) -> tuple[str, str, str]:
+    config = json.dumps(dict(run.key.config), sort_keys=True)
+    return (run.name, run.key.source, config)
+
+
+def _names(runs: Sequence[Run]) -> dict[tuple[str, str, str], str]:
+    """Name each method, adding what tells it from others of the same name."""
+    identities = dict.fromkeys(_identity(run) for run in sorted(runs, key=_row_order))
+    by_name: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for identity in identities:
+        by_name[identity[0]].append(identity)
+    return {
+        identity: name if len(twins) == 1 else f"{name} ({_distinction(identity, twins)})"
+        for name, twins in by_name.items()
+        for identity in twins
+    }
+
+
+def _row_order(run: Run) -> tuple[str, int, str]:
+    known = ("linear", "lightgbm", "mlp")
+    method = run.key.method
+    return (run.key.backbone, known.index(method) if method in known else len(known), method)
+
+
+def _distinction(identity: tuple[str, str, str], twins: Sequence[tuple[str, str, str]]) -> str:
+    configs = [json.loads(twin[2]) for twin in twins]
+    mine = json.loads(identity[2])
+    parts = [
+        f"{name}={value}"
+        for name, value in mine.items()
+        if any(config.get(name) != value for config in configs)
+    ]
+    if len({twin[1] for twin in twins}) > 1:
+        parts.append(f"features {identity[1][:6]}")
+    return ", ".join(parts)

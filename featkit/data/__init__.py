@@ -1,0 +1,32 @@
+"""Data sets: reading them from their layouts, decoding, checking and limiting them."""
+
+from __future__ import annotations
+
+from featkit.data.check import DatasetCheck, DuplicateGroup, check_dataset
+from featkit.data.dataset import Dataset, ImageSource
+from featkit.data.decoding import ImageError, decode_image, pixel_hash
+from featkit.data.info import ClassRow, class_table
+from featkit.data.limit import limit_dataset
+from featkit.data.loading import load_dataset
+from featkit.data.reader import CsvColumns, Reader, ReaderOptions
+from featkit.data.sources import ArrayImages, FileImages
+
+__all__ = [
+    "ArrayImages",
+    "ClassRow",
+    "CsvColumns",
+    "Dataset",
+    "DatasetCheck",
+    "DuplicateGroup",
+    "FileImages",
+    "ImageError",
+    "ImageSource",
+    "Reader",
+    "ReaderOptions",
+    "check_dataset",
+    "class_table",
+    "decode_image",
+    "limit_dataset",
+    "load_dataset",
+    "pixel_hash",
+]

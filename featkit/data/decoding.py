@@ -1,0 +1,156 @@
+"""From a file's bytes to an upright 8-bit RGB image, or a short reason why not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from types import MappingProxyType
+
+import numpy as np
+from PIL import ExifTags, Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+__all__ = ["MAX_PIXELS", "ImageError", "decode_image", "pixel_hash"]
+
+MAX_PIXELS = 178_956_970
+"""Larger images are refused from their header (512 MiB of RGB; Pillow's own hard limit)."""
+
+_PLUGINS: Mapping[bytes, Callable[[BytesIO], ImageFile]] = MappingProxyType(
+    {
+        b"\xff\xd8\xff": JpegImageFile,
+        b"\x89PNG\r\n\x1a\n": PngImageFile,
+        b"BM": BmpImageFile,
+        b"GIF8": GifImageFile,
+        b"II*\0": TiffImageFile,
+        b"MM\0*": TiffImageFile,
+        b"RIFF": WebPImageFile,
+    }
+)
+
+_UPRIGHT: Mapping[int, Image.Transpose] = MappingProxyType(
+    {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+)
+
+_CONVERTIBLE = frozenset(
+    {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
+)
+
+_TIFF_BITS, _TIFF_PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
+
+
+class ImageError(Exception):
+    """An image that cannot be read.
+
+    Attributes:
+        reason: A few words for the ledger of failures.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+def decode_image(data: bytes) -> Image.Image:
+    """Return the first picture of an image file as upright 8-bit RGB at its original size.
+
+    JPEG, PNG, TIFF, BMP, WebP and GIF are told by content, not by name. Orientation tags are
+    obeyed, transparency lies over white, 16-bit pixels keep their high byte, CMYK is converted
+    without its colour profile. Thread-safe; changes no global state.
+
+    Args:
+        data: The file's content.
+
+    Raises:
+        ImageError: Empty, not an image, damaged, too large, or of pixels without a known range.
+    """
+    plugin = _plugin(data)
+    try:
+        image = plugin(BytesIO(data))
+        if image.width * image.height > MAX_PIXELS:
+            raise ImageError(f"decompression bomb: {image.width} x {image.height} px")
+        image.load()
+        return _upright(_rgb(image), _orientation(image))
+    except (ImageError, MemoryError):
+        raise
+    except Image.DecompressionBombError:
+        raise ImageError("decompression bomb") from None
+    except Exception as error:  # damaged files make the plugins raise nearly everything
+        raise ImageError(_reason(error)) from error
+
+
+def pixel_hash(image: Image.Image) -> str:
+    """Return 32 hex digits of SHA-256 over the RGB image's size and pixels.
+
+    Args:
+        image: As `decode_image` returns it, not resized.
+    """
+    digest = hashlib.sha256(f"{image.width}x{image.height}:".encode())
+    digest.update(image.tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _plugin(data: bytes) -> Callable[[BytesIO], ImageFile]:
+    # Image.open warns about large images through global state, and tries every format there is
+    # (EPS runs Ghostscript); the plugins themselves do neither.
+    if not data:
+        raise ImageError("0 bytes")
+    for magic, plugin in _PLUGINS.items():
+        if data.startswith(magic):
+            return plugin
+    raise ImageError("not an image")
+
+
+def _rgb(image: ImageFile) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        return _grey_from_16_bits(image).convert("RGB")
+    if image.mode not in _CONVERTIBLE:
+        raise ImageError(f"pixels of mode {image.mode} have no known range")
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _grey_from_16_bits(image: ImageFile) -> Image.Image:
+    bits, inverted = 16, False
+    if isinstance(image, TiffImageFile):
+        bits = image.tag_v2.get(_TIFF_BITS, (16,))[0]
+        inverted = image.tag_v2.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO
+    grey = (np.asarray(image) >> (bits - 8)).astype(np.uint8)
+    return Image.fromarray(255 - grey if inverted else grey)
+
+
+def _orientation(image: ImageFile) -> int:
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # a damaged tag says nothing; the pixels are whole
+        return 1
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    transpose = _UPRIGHT.get(orientation)
+    upright = image if transpose is None else image.transpose(transpose)
+    upright.info.clear()  # a kept orientation tag would turn the image a second time
+    return upright
+
+
+def _reason(error: Exception) -> str:
+    message = " ".join(str(error).split())
+    if "truncated" in message.lower():
+        return "truncated file"
+    return f"damaged file ({message[:80] or type(error).__name__})"

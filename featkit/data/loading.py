@@ -1,0 +1,123 @@
+"""From what the user calls a data set to a Dataset."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from featkit.data.dataset import Dataset
+from featkit.data.reader import CsvColumns, Reader, ReaderOptions
+from featkit.data.readers import READERS
+from featkit.errors import DataError, UsageError
+
+__all__ = ["load_dataset"]
+
+
+def load_dataset(
+    spec: str | Path, *, columns: CsvColumns | None = None, lesions: Path | None = None
+) -> Dataset:
+    """Read a data set.
+
+    Args:
+        spec: A path whose layout is recognised, `KIND:PATH`, or `synthetic`. A text that is an
+            existing path is a path, whatever its colons; a Path always is.
+        columns: Which columns of a table mean what; makes a path without KIND a `csv`.
+        lesions: For `isic`: a CSV with columns `image` and `lesion_id`.
+
+    Raises:
+        DataError: Nothing there, no layout or several recognised, or the data contradict
+            themselves.
+        UsageError: An unknown KIND, or an option that the reader does not understand.
+    """
+    options = ReaderOptions(columns=columns, lesions=lesions)
+    target = str(spec)
+    try:
+        reader, target = _choose(spec, options)
+        _check_options(reader, options)
+        return reader.read(target, options)
+    except OSError as error:
+        raise DataError(
+            f"cannot read {error.filename or target}",
+            cause=str(error.strerror or error).lower(),
+            remedy="Check the path and its permissions",
+        ) from error
+
+
+def _choose(spec: str | Path, options: ReaderOptions) -> tuple[Reader, str]:
+    readers = {reader.kind: reader for reader in READERS}
+    text = str(spec)
+    alone = text in readers and not readers[text].needs_path
+    if isinstance(spec, str) and (alone or not Path(text).exists()):
+        kind, colon, target = text.partition(":")
+        if kind in readers:
+            return readers[kind], _checked_target(readers[kind], target)
+        if colon and re.fullmatch(r"\w[\w-]+", kind):
+            raise UsageError(
+                f"{text}: unknown kind of data set {kind!r}",
+                cause="the kinds are " + ", ".join(readers),
+                remedy="Choose one of them, or check the path",
+            )
+    path = _existing(text)
+    if options.columns is not None and path.is_file():
+        return readers["csv"], text
+    return _recognise(path), text
+
+
+def _checked_target(reader: Reader, target: str) -> str:
+    if reader.needs_path:
+        if not target:
+            raise UsageError(
+                f"{reader.kind} needs a path",
+                cause=f"it reads {reader.looks_for}",
+                remedy=f"Write {reader.kind}:PATH",
+            )
+        _existing(target)
+    return target
+
+
+def _existing(target: str) -> Path:
+    path = Path(target)
+    if not path.exists():
+        raise DataError(
+            f"{path} does not exist",
+            cause="the path is mistyped, or the data set was not unpacked there",
+            remedy="Check the path; `synthetic` needs none",
+        )
+    return path
+
+
+def _recognise(path: Path) -> Reader:
+    if path.is_dir() and not any(path.iterdir()):
+        raise DataError(
+            f"{path} is empty",
+            cause="the data set was not unpacked there",
+            remedy="Give the folder that holds the images",
+        )
+    found = [reader for reader in READERS if reader.recognises(path)]
+    if len(found) == 1:
+        return found[0]
+    listed = found or [reader for reader in READERS if reader.needs_path]
+    looked = "; ".join(f"{reader.kind}: {reader.looks_for}" for reader in listed)
+    if found:
+        raise DataError(
+            f"{path} could be several kinds of data set",
+            cause=f"recognised {looked}",
+            remedy=f"Say which one, for example {found[0].kind}:{path}",
+        )
+    raise DataError(
+        f"{path} is no data set that is recognised",
+        cause=f"looked for {looked}",
+        remedy="Name the kind before the path (KIND:PATH) for an error that says what is missing",
+    )
+
+
+def _check_options(reader: Reader, options: ReaderOptions) -> None:
+    for name in (field.name for field in fields(options)):
+        if getattr(options, name) is not None and name not in reader.options:
+            kinds = [other.kind for other in READERS if name in other.options]
+            raise UsageError(
+                f"data of kind {reader.kind} take no {name}",
+                cause=f"only {' and '.join(kinds)} does",
+                remedy="Leave the option out, or name the kind before the path (KIND:PATH)",
+            )

@@ -1,0 +1,80 @@
+"""What a reader of data sets is: one layout on disk, recognised and read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from featkit.data.dataset import Dataset
+
+__all__ = ["CsvColumns", "Reader", "ReaderOptions"]
+
+
+@dataclass(frozen=True)
+class CsvColumns:
+    """Which columns of a table mean what.
+
+    Attributes:
+        image: Path of the image, with or without its extension.
+        label: Name of the class; an empty cell means no label.
+        group: What must stay together (lesion, patient). None = every image for itself.
+        id: Distinct id of the image. None = the image column as it stands.
+        split: Official split (train, val, test).
+        root: Folder that the image paths start from. None = the table's folder.
+    """
+
+    image: str
+    label: str
+    group: str | None = None
+    id: str | None = None
+    split: str | None = None
+    root: Path | None = None
+
+
+@dataclass(frozen=True)
+class ReaderOptions:
+    """What a reader may be told besides the path; None = find out.
+
+    Attributes:
+        columns: For `csv`: which columns mean what.
+        lesions: For `isic`: a CSV with columns `image` and `lesion_id`.
+    """
+
+    columns: CsvColumns | None = None
+    lesions: Path | None = None
+
+
+class Reader(Protocol):
+    """Reads one layout of data set."""
+
+    @property
+    def kind(self) -> str:
+        """The word before the colon in `KIND:PATH`."""
+
+    @property
+    def looks_for(self) -> str:
+        """What the layout consists of, as a phrase for error messages and help."""
+
+    @property
+    def needs_path(self) -> bool:
+        """False where KIND alone is a data set."""
+
+    @property
+    def options(self) -> frozenset[str]:
+        """Names of the fields of ReaderOptions that this reader understands."""
+
+    def recognises(self, path: Path) -> bool:
+        """Say, by names and headers alone, whether the existing path has this layout."""
+
+    def read(self, target: str, options: ReaderOptions) -> Dataset:
+        """Return the Dataset.
+
+        Args:
+            target: What stands after `KIND:`, a path for all readers that need one.
+            options: Only fields named in `self.options` differ from None.
+
+        Raises:
+            DataError: The layout is incomplete or contradicts itself.
+            UsageError: The target cannot be understood.
+        """

@@ -1,0 +1,81 @@
+"""Assembly: the finished parts of an extraction become the feature file."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from featkit.data.dataset import Dataset
+from featkit.errors import StoreError
+from featkit.features._filling import Filling
+from featkit.features._parts import Part
+from featkit.features._precision import storage_dtype
+from featkit.features._writer import write_store
+from featkit.features.identity import identity_of
+
+__all__ = ["assemble"]
+
+_PACKAGES = ("featkit", "torch", "timm", "torchvision", "h5py", "numpy", "pillow")
+
+
+def assemble(
+    out: Path, *, dataset: Dataset, filling: Filling, attributes: Mapping[str, Any]
+) -> None:
+    """Write the feature file from parts, of which one at a time is in memory.
+
+    Args:
+        out: The file.
+        dataset: The images.
+        filling: Gives the parts, all of them finished.
+        attributes: As `job_attributes` returns them, with device and cost; what is known only
+            now is added.
+
+    Raises:
+        StoreError: A part has been damaged, the disk is full, or the folder cannot be written.
+    """
+    spent = np.array([part.spent for part in _parts(filling)])
+    wall, device = spent[:, :2].sum(axis=0).tolist()
+    cost = {
+        "wall_seconds": wall,
+        "images_per_second": len(dataset) / wall,
+        "device_seconds": device,
+        "peak_memory_bytes": int(spent[:, 2].max()),
+        **attributes["cost"],
+    }
+    write_store(
+        out,
+        dataset=dataset,
+        parts=_parts(filling),
+        shape=filling.shape,
+        dtype=storage_dtype(filling.precision),
+        attributes={
+            **attributes,
+            "fingerprint": identity_of(attributes),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": _versions(),
+            "cost": cost,
+        },
+    )
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **packages}
+
+
+def _parts(filling: Filling) -> Iterator[Part]:
+    for index in range(filling.count):
+        part = filling.read(index)
+        if part is None:
+            raise StoreError(
+                f"part {index} in {filling.folder.path} cannot be read",
+                cause="it was damaged or removed after it was written",
+                remedy="Run the same command again: it will be made anew",
+            )
+        yield part

@@ -1,0 +1,78 @@
+"""Devices: which one to use, what it is called, and how much it takes at once."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+
+import torch
+
+from featkit.errors import UsageError
+
+__all__ = ["available_cores", "default_batch", "device_name", "peak_memory", "resolve_device"]
+
+_BATCH = {"cpu": 32, "cuda": 256, "mps": 64}
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device of `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+
+    Raises:
+        UsageError: The name is unknown, or this computer has no such device.
+    """
+    usable = _usable()
+    if name == "auto":
+        return torch.device(usable[0])
+    if name not in usable and name != "cuda":
+        kinds = {"cpu", "cuda", "mps"}
+        known = name in kinds or (name.startswith("cuda:") and name[5:].isdigit())
+        cause = "this computer has no such device" if known else "there is no such kind of device"
+        raise _unusable(name, cause, usable)
+    if name == "cuda" and "cuda:0" not in usable:
+        raise _unusable(name, "PyTorch finds no usable NVIDIA GPU", usable)
+    return torch.device("cuda:0" if name == "cuda" else name)
+
+
+def _usable() -> list[str]:
+    """Return the devices that are there, the fastest first."""
+    cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return [*(cuda if torch.cuda.is_available() else []), *mps, "cpu"]
+
+
+def _unusable(name: str, cause: str, usable: list[str]) -> UsageError:
+    return UsageError(
+        f"--device {name}", cause=cause, remedy=f"Use one of: auto, {', '.join(usable)}"
+    )
+
+
+def device_name(device: torch.device) -> str:
+    """Return the device's name for people: `cuda: NVIDIA H200`, `cpu: AMD EPYC, 2 cores`."""
+    if device.type == "cuda":
+        return f"cuda: {torch.cuda.get_device_name(device)}"
+    processor = platform.processor() or platform.machine()
+    if hasattr(torch.cpu, "get_capabilities"):
+        processor = str(torch.cpu.get_capabilities().get("cpu_name", processor))
+    return f"{device.type}: {processor}, {available_cores()} cores"
+
+
+def default_batch(device: torch.device) -> int:
+    """Return how many images go through the network at once, where memory allows."""
+    return _BATCH[device.type]
+
+
+def peak_memory(device: torch.device) -> int:
+    """Return the most memory used so far in bytes: the GPU's, or on a CPU the process's own."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used if sys.platform == "darwin" else used * 1024

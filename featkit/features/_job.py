@@ -1,0 +1,181 @@
+"""One extraction: begun or continued, filled part by part, and assembled at the end."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from featkit.backbones.backbone import Backbone
+from featkit.data.dataset import Dataset
+from featkit.errors import DataError, StoreError
+from featkit.features._assembly import assemble
+from featkit.features._devices import default_batch, device_name
+from featkit.features._filling import Filling
+from featkit.features._forward import Forward, placed
+from featkit.features._loader import Loader
+from featkit.features._parts import Manifest, PartFolder
+from featkit.features._precision import choose_precision
+from featkit.features.identity import differences, job_attributes, refuse_other
+from featkit.features.store import FeatureStore
+from featkit.files import output_lock
+from featkit.progress import Progress
+
+__all__ = ["Job"]
+
+_PART_IMAGES = 256
+"""A part has at least so many images, and four batches: what a crash may cost."""
+
+_TRIAL_FROM = 256
+"""With fewer images, choosing the precision by trial costs more than it may save."""
+
+_TRIAL_IMAGES = 16
+"""Images of the trial on a CPU; a GPU takes a full batch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """An extraction with all its settings (see `extract`)."""
+
+    dataset: Dataset
+    backbone: Backbone
+    out: Path
+    batch_size: int | None
+    device: torch.device
+    precision: str
+    views: int
+    workers: int
+    fresh: bool
+    progress: Progress
+
+    def run(self) -> FeatureStore:
+        """Do whatever is left of the job, and return the finished store."""
+        wanted = job_attributes(
+            self.dataset, self.backbone, views=self.views, precision=self.precision
+        )
+        if self.out.is_dir():
+            raise StoreError(
+                f"cannot write {self.out}", cause="it is a folder", remedy="Name a file with --out"
+            )
+        with output_lock(self.out):
+            # A process that was killed may have left one; the lock says that it is no one's now.
+            for stale in self.out.parent.glob(f".{glob.escape(self.out.name)}.*.tmp"):
+                stale.unlink()
+            if self.out.exists() and not self.fresh:
+                return self._finished(wanted)
+            with placed(self.backbone, self.device):
+                manifest = self._continued(wanted) or self._begun(wanted)
+                self._extract(manifest)
+        return FeatureStore.open(self.out)
+
+    @cached_property
+    def _folder(self) -> PartFolder:
+        return PartFolder(self.out.with_name(f"{self.out.name}.parts"))
+
+    @cached_property
+    def _loader(self) -> Loader:
+        return Loader(self.dataset, self.backbone.preprocessing, self.views, self.workers)
+
+    def _finished(self, wanted: dict[str, Any]) -> FeatureStore:
+        """Return the store that is already there, if it is the one that is asked for."""
+        try:
+            store = FeatureStore.open(self.out)
+        except StoreError as error:
+            remedy = "Give --fresh to replace it, or another --out"
+            raise StoreError(error.what, cause=error.cause, remedy=remedy) from error
+        refuse_other(self.out, wanted, store.attributes)
+        manifest = self._folder.manifest()
+        if manifest and not differences(manifest.attributes, store.attributes):
+            self._folder.remove()
+        self.progress.start(
+            f"{self.out} is already there", total=len(store), done=len(store), unit="images"
+        )
+        self.progress.finish()
+        return store
+
+    def _continued(self, wanted: dict[str, Any]) -> Manifest | None:
+        """Return the manifest of an earlier attempt at this job."""
+        manifest = self._folder.manifest()
+        if manifest is None:
+            return None
+        if not self.fresh:
+            refuse_other(self._folder.path, wanted, manifest.attributes)
+            return manifest
+        same = manifest.fresh and not differences(wanted, manifest.attributes)
+        return manifest if same else None
+
+    def _begun(self, wanted: dict[str, Any]) -> Manifest:
+        """Choose what was left to choose, and write it down."""
+        precision, check = choose_precision(
+            self.precision, self.backbone, self.device, self._trial_pixels()
+        )
+        batch_size = self.batch_size or default_batch(self.device)
+        batch_rows = self._batch_rows(batch_size)
+        manifest = Manifest(
+            attributes={**wanted, "precision": precision},
+            precision_check=check.to_dict() if check else None,
+            batch_size=batch_size,
+            part_rows=batch_rows * max(4, -(-_PART_IMAGES // batch_rows)),
+            fresh=self.fresh,
+        )
+        self._folder.begin(manifest)
+        return manifest
+
+    def _batch_rows(self, batch_size: int) -> int:
+        return max(1, batch_size // self.views)
+
+    def _trial_pixels(self) -> NDArray[np.uint8]:
+        """Return the pixels (n, H, W, 3) of some first images; of none where no trial is due."""
+        few = len(self.dataset) < _TRIAL_FROM
+        count = default_batch(self.device) if self.device.type == "cuda" else _TRIAL_IMAGES
+        if self.precision == "fp32" or (self.precision == "auto" and few):
+            count = 0
+        rows = range(min(count, len(self.dataset)))
+        if not rows:
+            return np.empty((0, *self.backbone.preprocessing.crop, 3), dtype=np.uint8)
+        [batch] = self._loader.batches([rows])
+        pixels: NDArray[np.uint8] = batch.pixels[[not reason for reason in batch.reason], 0]
+        return pixels
+
+    def _extract(self, manifest: Manifest) -> None:
+        batch_size = self.batch_size or manifest.batch_size
+        precision = str(manifest.attributes["precision"])
+        filling = Filling(
+            folder=self._folder,
+            shape=(len(self.dataset), self.views, self.backbone.dimension),
+            precision=precision,
+            part_rows=manifest.part_rows,
+            batch_rows=self._batch_rows(batch_size),
+        )
+        forward = Forward(
+            self.backbone, device=self.device, precision=precision, batch_size=batch_size
+        )
+        task = f"extract {self.backbone.spec}"
+        failures = filling.fill(self._loader, forward, self.progress, task=task)
+        if failures.total() == len(self.dataset):
+            self._folder.remove()
+            raise _all_failed(self.dataset, failures)
+        attributes = {
+            **manifest.attributes,
+            "precision_check": manifest.precision_check,
+            "device": device_name(self.device),
+            "cost": {"batch_size": forward.batch_size, "workers": self.workers},
+        }
+        assemble(self.out, dataset=self.dataset, filling=filling, attributes=attributes)
+        self._folder.remove()
+
+
+def _all_failed(dataset: Dataset, failures: Counter[str]) -> DataError:
+    [(reason, count)] = failures.most_common(1)
+    return DataError(
+        f"none of the {len(dataset)} images of {dataset.name} has features",
+        cause=f"{reason} ({count} images)",
+        remedy="See what is wrong with `featkit data check`",
+    )

@@ -1,0 +1,47 @@
+"""What a feature file says of itself, for `featkit inspect`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from featkit.features.store import FeatureStore
+
+__all__ = ["describe"]
+
+
+def describe(store: FeatureStore, *, verify: bool = True) -> dict[str, Any]:
+    """Return everything known of a feature file as JSON-like values.
+
+    Args:
+        store: The file.
+        verify: Read the whole file and compare its checksums first.
+
+    Raises:
+        StoreError: The file is damaged.
+    """
+    if verify:
+        store.verify()
+    rows, views, dimension = store.shape
+    counts = np.bincount(store.label[store.label >= 0], minlength=len(store.classes))
+    return {
+        "path": str(store.path),
+        "bytes": store.path.stat().st_size,
+        "checksums": "all right" if verify else "not checked",
+        "backbone_name": store.backbone_name,
+        "images": rows,
+        "views": views,
+        "dimension": dimension,
+        "dtype": str(store.dtype),
+        "done": int(store.done.sum()),
+        "failed": int((~store.done).sum()),
+        "failures": dict(Counter(store.failures.values()).most_common()),
+        "groups": len(np.unique(store.group)),
+        "by_class": dict(zip(store.classes, counts.tolist(), strict=True)),
+        "unlabelled": int((store.label < 0).sum()),
+        "split": None if store.split is None else dict(Counter(store.split.tolist())),
+        "metadata": list(store.metadata),
+        "attributes": dict(store.attributes),
+    }

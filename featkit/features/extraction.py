@@ -1,0 +1,102 @@
+"""Extraction: a data set's images through a backbone into a feature file, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from featkit.errors import DataError, UsageError
+from featkit.features.store import FeatureStore
+from featkit.progress import NoProgress, Progress
+
+if TYPE_CHECKING:
+    from featkit.backbones.backbone import Backbone
+    from featkit.data.dataset import Dataset
+
+__all__ = ["PRECISIONS", "extract"]
+
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+"""What the network may compute in."""
+
+
+def extract(
+    dataset: Dataset,
+    backbone: Backbone,
+    out: str | Path,
+    *,
+    batch_size: int | Literal["auto"] = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    views: int = 1,
+    workers: int | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> FeatureStore:
+    """Write the features of all images to `out`, and return the store.
+
+    Work in progress lies in `OUT.parts/`; the same call continues it after any interruption, and
+    then leaves what an uninterrupted one would have left. A finished store of the same features
+    is returned at once. Memory does not grow with the number of images (the table's columns
+    apart). Images that cannot be read are listed under `failures`; their rows stay.
+
+    Args:
+        dataset: The images.
+        backbone: What makes features of them.
+        out: The file to write.
+        batch_size: Images in the network at once, or `auto` by device. Halved while memory does
+            not suffice.
+        device: `auto` (the fastest there is), `cpu`, `cuda`, `cuda:N` or `mps`.
+        precision: `fp32`, `bf16`, `fp16`, or `auto`: bf16 where the hardware has it, it is
+            clearly faster on images of this data set, and their features stay the same
+            (cosine); else fp32. Reduced precisions are stored as float16, fp32 as float32.
+        views: Views of each image: the plain one, and mild variations beside it.
+        workers: Threads that decode; None for one for each core.
+        fresh: Make the features again whatever is there; what is there is replaced when the new
+            file is whole.
+        progress: Who listens; nobody where it is None.
+
+    Raises:
+        UsageError: An option that cannot be meant, or a device that is not there.
+        DataError: The data set is empty, or none of its images can be read.
+        StoreError: `out` or its parts hold other features (the error names the difference), is
+            being written by another process, or cannot be written.
+        BackboneError: A single image does not fit into memory.
+    """
+    _check(precision in PRECISIONS, f"--precision {precision}", f"Use {', '.join(PRECISIONS)}")
+    _check_count("--views", views)
+    if batch_size != "auto":
+        _check_count("--batch-size", batch_size)
+    if workers is not None:
+        _check_count("--workers", workers)
+    if not len(dataset):
+        raise DataError(
+            f"{dataset.name} has no images",
+            cause="the table is empty",
+            remedy="See what was found with `featkit data check`",
+        )
+    # torch and its like are imported here, so that reading features needs none of them.
+    from featkit.features._devices import available_cores, resolve_device
+    from featkit.features._job import Job
+
+    job = Job(
+        dataset=dataset,
+        backbone=backbone,
+        out=Path(out),
+        batch_size=None if batch_size == "auto" else batch_size,
+        device=resolve_device(device),
+        precision=precision,
+        views=views,
+        workers=workers or available_cores(),
+        fresh=fresh,
+        progress=progress or NoProgress(),
+    )
+    return job.run()
+
+
+def _check(right: bool, what: str, remedy: str) -> None:
+    if not right:
+        raise UsageError(what, cause="this value cannot be meant", remedy=remedy)
+
+
+def _check_count(option: str, value: int) -> None:
+    _check(value >= 1, f"{option} {value}", "Use a whole number from 1 on")

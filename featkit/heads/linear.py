@@ -1,0 +1,158 @@
+"""The linear head: multinomial logistic regression, its strength chosen inside the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax, softmax
+from sklearn.metrics import balanced_accuracy_score
+
+from featkit.errors import UsageError
+from featkit.heads._path import fit_paths, logits
+from featkit.heads._problem import Problem
+from featkit.heads._scaling import Scaling, row_space
+from featkit.heads.base import Head
+
+__all__ = ["LinearHead"]
+
+_STRENGTHS = tuple(float(f"{strength:.3g}") for strength in np.logspace(-5, 1, 10))
+_CRITERIA = ("log_loss", "balanced_accuracy")
+_PATIENCE = 3
+"""Strengths in a row that must be clearly worse than the best before a path ends."""
+_CLEARLY = 0.01
+"""How much lower than the best a score is to count as clearly worse, relative to the best."""
+
+
+class LinearHead(Head):
+    """Standardised features, a linear map and a softmax, with an L2 penalty.
+
+    The strength C is chosen by cross-validation over grouped inner folds: one path from strong to
+    weak regularisation for all folds, ended early once it has become clearly worse. The features
+    are standardised once, by the rows given to `fit`, for all inner folds.
+
+    Args:
+        strengths: Candidates for C; a single one is taken as it is.
+        criterion: What chooses among them, on the pooled rows of all inner folds: "log_loss"
+            (weighted as the imbalance option says) or "balanced_accuracy".
+        imbalance: "weights" gives all classes the same total weight, "none" gives all rows the
+            same weight, "oversample" repeats rows up to the largest class (training part only).
+        inner_splits: Inner folds; fewer where a class has fewer groups.
+        random_state: Seed of inner folds and oversampling.
+        n_jobs: Threads.
+
+    Attributes:
+        coef_: (C, D) coefficients of standardised features; (1, D) for two classes.
+        intercept_: (C,) or (1,).
+        mean_: (D,) of the training features.
+        scale_: (D,) standard deviation; 1 for constant columns.
+    """
+
+    def __init__(
+        self,
+        *,
+        strengths: Sequence[float] = _STRENGTHS,
+        criterion: str = "log_loss",
+        imbalance: str = "weights",
+        inner_splits: int = 5,
+        random_state: int | np.random.RandomState | None = 0,
+        n_jobs: int = 1,
+    ) -> None:
+        self.strengths = strengths
+        self.criterion = criterion
+        self.imbalance = imbalance
+        self.inner_splits = inner_splits
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def _fit(self, problem: Problem) -> None:
+        scaling = Scaling.of(problem.features)
+        coordinates, basis = row_space(scaling.apply(problem.features))
+        self.chosen_, start = self._choose(problem, coordinates)
+        weights = _row_weights(problem, np.arange(len(problem.label)))
+        (solution,) = next(
+            fit_paths(coordinates, problem.label, weights[None], [self.chosen_["C"]], start=start)
+        )
+        coefficients, self.intercept_ = solution[:, :-1], solution[:, -1]
+        self.coef_ = coefficients if basis is None else coefficients @ basis.T
+        self.mean_, self.scale_ = scaling
+        self.n_parameters_ = self.coef_.size + self.intercept_.size
+
+    def _choose(
+        self, problem: Problem, coordinates: NDArray[np.float32]
+    ) -> tuple[dict[str, Any], NDArray[np.float32] | None]:
+        """Choose C; return the record and a start for the refit."""
+        strengths = sorted(float(strength) for strength in self.strengths)
+        splits = problem.splits if len(strengths) > 1 else ()
+        if not splits:
+            middle = strengths[(len(strengths) - 1) // 2]
+            return {"C": middle, "inner_folds": 0}, None
+        weights = np.stack([_row_weights(problem, split.train) for split in splits])
+        rows = np.concatenate([split.validation for split in splits])
+        scores: list[float] = []
+        start = None
+        for solutions in fit_paths(coordinates, problem.label, weights, strengths):
+            held_out = [
+                logits(coordinates[split.validation], solution)
+                for split, solution in zip(splits, solutions, strict=True)
+            ]
+            scores.append(self._score(problem, rows, np.concatenate(held_out)))
+            if scores[-1] >= max(scores):
+                start = solutions.mean(axis=0, keepdims=True)
+            if _has_passed(scores):
+                break
+        best = max(range(len(scores)), key=scores.__getitem__)
+        record = {
+            "C": strengths[best],
+            "inner_folds": len(splits),
+            "criterion": self.criterion,
+            "strengths": strengths[: len(scores)],
+            "scores": scores,
+        }
+        return record, start
+
+    def _score(
+        self, problem: Problem, rows: NDArray[np.intp], scores: NDArray[np.floating]
+    ) -> float:
+        """Return how good held-out scores (rows, C) are; more is better."""
+        label = problem.label[rows]
+        if self.criterion == "balanced_accuracy":
+            return float(balanced_accuracy_score(label, scores.argmax(axis=1)))
+        log_likelihood = log_softmax(scores.astype(np.float64), axis=1)[np.arange(len(rows)), label]
+        return float(np.average(log_likelihood, weights=problem.judge(rows)))
+
+    def _probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        scaled = (features - self.mean_.astype(np.float64)) / self.scale_
+        coefficients = np.column_stack([self.coef_, self.intercept_])
+        return np.asarray(softmax(logits(scaled, coefficients), axis=1))
+
+    def _check_options(self) -> None:
+        super()._check_options()
+        if self.criterion not in _CRITERIA:
+            raise UsageError(
+                f"criterion={self.criterion!r}",
+                cause="there is no such criterion for the strength",
+                remedy=f"Choose one of {', '.join(_CRITERIA)}",
+            )
+        if not len(self.strengths) or not all(strength > 0 for strength in self.strengths):
+            raise UsageError(
+                f"strengths={self.strengths!r}",
+                cause="the strength C of a penalty is a positive number",
+                remedy="Give one or more positive numbers",
+            )
+
+
+def _row_weights(problem: Problem, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return training weights (n,) of all rows; a repeated row counts as often as it occurs."""
+    sample = problem.sample(rows)
+    return np.bincount(
+        sample.rows, weights=sample.weights, minlength=len(problem.label)
+    ).astype(np.float32)
+
+
+def _has_passed(scores: Sequence[float]) -> bool:
+    """Tell whether the last few scores are all clearly worse than the best."""
+    best = max(scores)
+    return len(scores) > _PATIENCE and max(scores[-_PATIENCE:]) < best - _CLEARLY * abs(best)

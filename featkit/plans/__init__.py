@@ -1,0 +1,19 @@
+"""Plans: who may be trained on and tested on what, made once and shared by all methods."""
+
+from featkit.plans.budgets import check_budgets
+from featkit.plans.difference import named_difference
+from featkit.plans.groups import merge_groups
+from featkit.plans.inner import inner_folds
+from featkit.plans.making import make_plan
+from featkit.plans.plan import Plan, Split, TrainingSet
+
+__all__ = [
+    "Plan",
+    "Split",
+    "TrainingSet",
+    "check_budgets",
+    "inner_folds",
+    "make_plan",
+    "merge_groups",
+    "named_difference",
+]

@@ -1,0 +1,173 @@
+"""Tables of a comparison, as rows for the terminal, Markdown and CSV."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from featkit.comparison import Comparison, Estimate
+from featkit.evaluate import METRICS
+from featkit.files import atomic_path
+
+__all__ = [
+    "class_rows",
+    "difference_rows",
+    "main_rows",
+    "markdown_table",
+    "metric_rows",
+    "write_markdown",
+    "write_scores",
+]
+
+Row = Mapping[str, object]
+
+
+def short(estimate: Estimate) -> str:
+    """Return `.612 [.58, .64]`, a dash where the number is not defined."""
+    if math.isnan(estimate.value):
+        return "–"
+    number, low, high = (
+        f"{value:.{digits}f}".removeprefix("0")
+        for value, digits in ((estimate.value, 3), (estimate.low, 2), (estimate.high, 2))
+    )
+    return f"{number} [{low}, {high}]"
+
+
+def main_rows(comparison: Comparison, *, metric: str | None = None) -> list[Row]:
+    """Return one row a method, one column a budget."""
+    name = metric or comparison.metric
+    rows: list[Row] = []
+    for method in comparison.methods:
+        row: dict[str, object] = {"method": method}
+        for budget in comparison.budgets:
+            cell = comparison.cell(method, budget)
+            row[f"{budget:g}%"] = "–" if cell is None else short(cell.scores[name])
+        rows.append(row)
+    return rows
+
+
+def metric_rows(comparison: Comparison, *, budget: float | None = None) -> list[Row]:
+    """Return all metrics and the cost of every method at one budget (the largest by default)."""
+    at = comparison.budgets[-1] if budget is None else budget
+    return [
+        {
+            "method": cell.method,
+            **{_label(comparison, name): short(score) for name, score in cell.scores.items()},
+            "seconds a run": f"{cell.wall_s:.1f}",
+        }
+        for cell in comparison.cells
+        if cell.budget == at
+    ]
+
+
+def _label(comparison: Comparison, name: str) -> str:
+    if name in METRICS:
+        return METRICS[name].title
+    return f"Sensitivity for {comparison.focus} at 95% specificity"
+
+
+def class_rows(comparison: Comparison, method: str) -> list[Row]:
+    """Return the recall of each class along the budgets, for one method."""
+    rows: list[Row] = []
+    for name in comparison.classes:
+        found = [
+            result
+            for result in comparison.by_class
+            if result.method == method and result.class_name == name
+        ]
+        row: dict[str, object] = {"class": name, "test images": found[0].support}
+        row.update({f"{result.budget:g}%": short(result.recall) for result in found})
+        rows.append(row)
+    return rows
+
+
+def difference_rows(comparison: Comparison) -> list[Row]:
+    """Return the paired differences from the reference method."""
+    return [
+        {
+            "method": difference.method,
+            "budget": f"{difference.budget:g}%",
+            "difference": f"{difference.difference.value:+.3f}",
+            "95% interval": _signed_interval(difference.difference),
+            "p": f"{difference.p:.4f}",
+            "p (Holm)": f"{difference.p_holm:.4f}",
+        }
+        for difference in comparison.differences
+    ]
+
+
+def _signed_interval(estimate: Estimate) -> str:
+    return f"[{estimate.low:+.3f}, {estimate.high:+.3f}]"
+
+
+def markdown_table(rows: Sequence[Row]) -> str:
+    """Return the rows as a Markdown table."""
+    head = list(rows[0])
+    lines = [
+        head,
+        ["---"] + ["---:"] * (len(head) - 1),
+        *([str(v) for v in r.values()] for r in rows),
+    ]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def write_markdown(comparison: Comparison, path: Path) -> None:
+    """Write all tables as one Markdown page."""
+    best = comparison.best()
+    parts = [
+        f"# {METRICS[comparison.metric].title} by method and label budget\n",
+        _design_line(comparison),
+        markdown_table(main_rows(comparison)),
+        f"## All metrics at {comparison.budgets[-1]:g}%\n",
+        markdown_table(metric_rows(comparison)),
+        f"## Recall by class: {best.method}\n",
+        markdown_table(class_rows(comparison, best.method)),
+    ]
+    if comparison.differences:
+        parts += [
+            f"## Paired differences from {comparison.differences[0].reference}\n",
+            markdown_table(difference_rows(comparison)),
+        ]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(parts))
+
+
+def _design_line(comparison: Comparison) -> str:
+    line = (
+        f"Split: {comparison.split}. Tested on {comparison.test}: {comparison.test_images:,} "
+        f"images of {comparison.test_lesions:,} lesions. Intervals: 95%, "
+        f"{comparison.resamples:,} bootstrap resamples of lesions and draws. "
+        f"Plan {comparison.plan[:12]}.\n"
+    )
+    if comparison.split == "random":
+        line += (
+            "\n**Random split: photographs of one lesion stand on both sides, "
+            "so the scores are too high.**\n"
+        )
+    return line
+
+
+def write_scores(comparison: Comparison, path: Path) -> None:
+    """Write one row for each method, budget and metric as CSV."""
+    with atomic_path(path) as temporary, temporary.open("w", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(
+            [
+                "method",
+                "budget",
+                "train_lesions",
+                "runs",
+                "metric",
+                "value",
+                "low",
+                "high",
+                "wall_s",
+            ]
+        )
+        for cell in comparison.cells:
+            for name, score in cell.scores.items():
+                numbers = (f"{value:.5f}" for value in (score.value, score.low, score.high))
+                facts = [cell.method, cell.budget, cell.train_lesions, cell.runs, name]
+                writer.writerow([*facts, *numbers, f"{cell.wall_s:.3f}"])

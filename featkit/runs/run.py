@@ -1,0 +1,133 @@
+"""Run: one method trained once, with its test probabilities and its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featkit.fingerprints import fingerprint
+
+__all__ = ["Cost", "Run", "RunKey", "TestSet"]
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """What a Run is of: two Runs with equal keys are the same experiment.
+
+    Attributes:
+        method: The head or the fine-tuning strategy (`linear`).
+        backbone: Short name of the backbone, for tables.
+        fold: Test fold.
+        budget: Label budget, in percent of the training lesions.
+        draw: Which of the nested draws of training lesions.
+        config: The method's options.
+        source: Fingerprint of what the method was given (a FeatureStore).
+        plan: Fingerprint of the Plan.
+        test: Fingerprint of an external test set; "" for the Plan's own test fold.
+    """
+
+    method: str
+    backbone: str
+    fold: int
+    budget: float
+    draw: int
+    config: Mapping[str, object]
+    source: str
+    plan: str
+    test: str = ""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over all fields but the backbone's short name."""
+        fields = asdict(self)
+        del fields["backbone"]
+        return fingerprint(fields)
+
+    @property
+    def file_name(self) -> str:
+        """`METHOD-fFOLD-bBUDGET-dDRAW-DIGEST.npz`, for people and for resuming."""
+        cell = f"f{self.fold}-b{self.budget:g}-d{self.draw}"
+        return f"{self.method}-{cell}-{self.digest[:12]}.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class TestSet:
+    """The images that a Run was tested on, each exactly once.
+
+    Attributes:
+        name: `held-out fold` or the external data set's name.
+        image_id: Shape (n,).
+        group: The images' groups (lesions), what the bootstrap resamples, shape (n,).
+        label: Index into the Run's classes, shape (n,), int16.
+    """
+
+    __test__ = False  # not a test class, whatever pytest thinks of the name
+
+    name: str
+    image_id: NDArray[np.str_]
+    group: NDArray[np.str_]
+    label: NDArray[np.int16]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over ids, groups and labels."""
+        return fingerprint(self.image_id, self.group, self.label)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a Run cost.
+
+    Attributes:
+        wall_s: Seconds from the first byte of training data to the test probabilities.
+        device_s: Seconds during which the accelerator, or the cores, worked for it.
+        images_seen: Training images passed through the trained part, repetitions included.
+        parameters_trained: Number of trained parameters.
+        peak_memory_mb: Highest resident memory of the process so far, in MiB.
+        device: `cpu`, or the accelerator's name.
+        threads: CPU threads given to it.
+    """
+
+    wall_s: float
+    device_s: float
+    images_seen: int
+    parameters_trained: int
+    peak_memory_mb: float
+    device: str = "cpu"
+    threads: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One method trained once, at one fold, budget and draw.
+
+    Attributes:
+        key: What it is a Run of.
+        classes: The classes' names, in the order of the probabilities' columns.
+        test: The images it was tested on.
+        probabilities: Shape (n, len(classes)), float32, rows sum to one.
+        train_lesions: Number of lesions whose labels the method saw, validation included.
+        train_images: Number of their images.
+        cost: What it cost.
+        chosen: What the method chose inside its budget (strength, rounds, epochs).
+        split: The Plan's way of splitting; `random` is marked wherever it is shown.
+    """
+
+    key: RunKey
+    classes: tuple[str, ...]
+    test: TestSet
+    probabilities: NDArray[np.float32]
+    train_lesions: int
+    train_images: int
+    cost: Cost
+    chosen: Mapping[str, object] = field(default_factory=dict)
+    split: str = "grouped"
+
+    @property
+    def name(self) -> str:
+        """`BACKBONE / METHOD`: the Run's row in tables."""
+        return f"{self.key.backbone} / {self.key.method}"

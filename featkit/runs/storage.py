@@ -1,0 +1,132 @@
+"""RunStore: a folder of Runs, one file each, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from featkit.errors import StoreError
+from featkit.files import atomic_path
+from featkit.runs.run import Cost, Run, RunKey, TestSet
+
+__all__ = ["RunStore"]
+
+#: Raise when a reader of today could misread the file; keep the readers of retired versions.
+SCHEMA = 1
+
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
+
+
+class RunStore:
+    """The Runs below a folder: `FOLDER/runs/*.npz`, NumPy arrays and JSON, no pickle.
+
+    Args:
+        folder: The output folder of `featkit fit`; need not exist yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._runs = folder / "runs"
+
+    def path(self, key: RunKey) -> Path:
+        """Return the file of the Run with this key."""
+        return self._runs / key.file_name
+
+    def find(self, key: RunKey) -> Run | None:
+        """Return the Run with this key, or None where it is missing or unreadable."""
+        path = self.path(key)
+        if not path.exists():
+            return None
+        try:
+            run = _read(path)
+        except _UNREADABLE:
+            return None
+        return run if run.key.digest == key.digest else None
+
+    def save(self, run: Run) -> None:
+        """Write the Run under its own name.
+
+        Raises:
+            StoreError: The disk is full or the folder cannot be written.
+        """
+        facts = {
+            "schema": SCHEMA,
+            "key": asdict(run.key),
+            "classes": run.classes,
+            "test": run.test.name,
+            "train_lesions": run.train_lesions,
+            "train_images": run.train_images,
+            "cost": asdict(run.cost),
+            "chosen": dict(run.chosen),
+            "split": run.split,
+        }
+        with atomic_path(self.path(run.key)) as temporary, temporary.open("wb") as handle:
+            np.savez_compressed(
+                handle,
+                facts=np.array(json.dumps(facts)),
+                image_id=run.test.image_id,
+                group=run.test.group,
+                label=run.test.label,
+                probabilities=run.probabilities,
+            )
+
+    def __iter__(self) -> Iterator[Run]:
+        """Yield every Run, in the order of the file names.
+
+        Raises:
+            StoreError: A file is damaged or of a newer featkit.
+        """
+        for path in sorted(self._runs.glob("*.npz")):
+            yield self.read(path)
+
+    @staticmethod
+    def read(path: Path) -> Run:
+        """Return the Run in a file.
+
+        Raises:
+            StoreError: The file is missing, damaged, or of a newer featkit.
+        """
+        if not path.exists():
+            raise StoreError(
+                f"{path} does not exist", cause="no such file", remedy="Check the path"
+            )
+        try:
+            return _read(path)
+        except _UNREADABLE as error:
+            raise StoreError(
+                f"cannot read the Run {path}",
+                cause="the file is damaged or incomplete",
+                remedy="Delete it and give the same `featkit fit` command again",
+            ) from error
+
+
+def _read(path: Path) -> Run:
+    with np.load(path, allow_pickle=False) as arrays:
+        facts: dict[str, Any] = json.loads(str(arrays["facts"]))
+        if facts["schema"] > SCHEMA:
+            raise StoreError(
+                f"{path} has schema {facts['schema']}",
+                cause=f"a newer featkit wrote it, this one reads up to {SCHEMA}",
+                remedy="Update featkit",
+            )
+        test = TestSet(facts["test"], arrays["image_id"], arrays["group"], arrays["label"])
+        probabilities = arrays["probabilities"]
+    if probabilities.shape != (len(test.label), len(facts["classes"])):
+        raise ValueError("probabilities do not match the test set")
+    return Run(
+        key=RunKey(**facts["key"]),
+        classes=tuple(facts["classes"]),
+        test=test,
+        probabilities=probabilities,
+        train_lesions=facts["train_lesions"],
+        train_images=facts["train_images"],
+        cost=Cost(**facts["cost"]),
+        chosen=facts["chosen"],
+        split=facts["split"],
+    )

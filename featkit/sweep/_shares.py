@@ -1,0 +1,86 @@
+"""Share: all Runs of one store, and the arrays that they are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featkit.features import FeatureStore
+from featkit.fingerprints import stable_seed
+from featkit.plans import Plan
+from featkit.runs import RunKey, TestSet
+from featkit.sweep._external import External, external_of
+from featkit.sweep._tables import Table
+from featkit.sweep._task import Arrays, Task
+from featkit.sweep.design import Cell, SweepDesign
+
+__all__ = ["Share", "share_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """The work on the table's store `index`."""
+
+    table: Table
+    index: int
+    plan: Plan
+    design: SweepDesign
+    external: External | None
+
+    def tasks(self) -> list[Task]:
+        """Return every Run of the design on this store."""
+        return [
+            self._task(head, cell) for cell in self.design.cells() for head in self.design.heads
+        ]
+
+    def arrays(self) -> Arrays:
+        """Read the features."""
+        train = self.table.features(self.index)
+        test = train if self.external is None else self.external.features()
+        return Arrays(train, self.plan.label, self.plan.group, test)
+
+    def _task(self, head: str, cell: Cell) -> Task:
+        store = self.table.stores[self.index]
+        test_rows, test = self._tested(cell.fold)
+        key = RunKey(
+            method=head,
+            backbone=store.backbone_name,
+            fold=cell.fold,
+            budget=cell.budget,
+            draw=cell.draw,
+            config={"imbalance": self.design.imbalance, "seed": self.design.seed},
+            source=store.fingerprint,
+            plan=self.plan.fingerprint,
+            test="" if self.external is None else test.fingerprint,
+        )
+        return Task(
+            key=key,
+            classes=self.plan.classes,
+            train_rows=self.plan.train_rows(cell.fold, cell.budget, cell.draw),
+            test_rows=test_rows,
+            test=test,
+            seed=stable_seed(self.design.seed, head, cell.fold, cell.budget, cell.draw),
+            split=self.plan.split,
+        )
+
+    def _tested(self, fold: int) -> tuple[NDArray[np.intp], TestSet]:
+        if self.external is not None:
+            return np.arange(len(self.external.rows)), self.external.test
+        rows, plan = self.plan.test_rows(fold), self.plan
+        test = TestSet("held-out fold", plan.image_id[rows], plan.group[rows], plan.label[rows])
+        return rows, test
+
+
+def share_of(
+    table: Table, index: int, plan: Plan, design: SweepDesign, tests: Sequence[FeatureStore]
+) -> Share:
+    """Return the work on the table's store `index`, tested on its partner in `tests` if any.
+
+    Raises:
+        StoreError: The external test set does not fit.
+    """
+    external = external_of(table, index, tests) if tests else None
+    return Share(table, index, plan, design, external)

@@ -1,0 +1,105 @@
+"""One fit: a head trained on the rows of one cell, tested once, written as a Run."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featkit.evaluate import METRICS
+from featkit.heads import make_head
+from featkit.runs import Cost, Run, RunKey, RunStore, TestSet
+
+__all__ = ["Arrays", "Task", "TaskResult", "run_task"]
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """What the fits of one store share; joblib maps the features into each worker's memory.
+
+    Attributes:
+        train: Features of the table's rows, shape (n, D), float32.
+        label: Shape (n,).
+        group: Groups for choices inside the budget, shape (n,).
+        test: Features that test rows index, shape (m, D), float32.
+    """
+
+    train: NDArray[np.float32]
+    label: NDArray[np.int16]
+    group: NDArray[np.str_]
+    test: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One Run to be made."""
+
+    key: RunKey
+    classes: tuple[str, ...]
+    train_rows: NDArray[np.intp]
+    test_rows: NDArray[np.intp]
+    test: TestSet
+    seed: int
+    split: str
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What the sweep shows of a finished Run."""
+
+    name: str
+    budget: float
+    balanced_accuracy: float
+
+
+def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> TaskResult:
+    """Fit, predict, write the Run, and return its score."""
+    began, cpu = time.perf_counter(), time.process_time()
+    rows = task.train_rows
+    head = make_head(
+        task.key.method,
+        imbalance=str(task.key.config["imbalance"]),
+        random_state=task.seed,
+        n_jobs=threads,
+    )
+    head.fit(arrays.train[rows], arrays.label[rows], groups=arrays.group[rows])
+    known = head.predict_proba(arrays.test[task.test_rows])
+    probabilities = np.zeros((len(known), len(task.classes)), dtype=np.float32)
+    probabilities[:, head.classes_] = known
+    cost = Cost(
+        wall_s=time.perf_counter() - began,
+        device_s=time.process_time() - cpu,
+        images_seen=head.images_seen_,
+        parameters_trained=head.n_parameters_,
+        peak_memory_mb=_peak_memory_mb(),
+        threads=threads,
+    )
+    run = Run(
+        key=task.key,
+        classes=task.classes,
+        test=task.test,
+        probabilities=probabilities,
+        train_lesions=len(np.unique(arrays.group[rows])),
+        train_images=len(rows),
+        cost=cost,
+        chosen=head.chosen_,
+        split=task.split,
+    )
+    RunStore(folder).save(run)
+    return result_of(run)
+
+
+def result_of(run: Run) -> TaskResult:
+    """Return what the sweep shows of a Run."""
+    score = METRICS["balanced_accuracy"](run.test.label, run.probabilities)
+    return TaskResult(run.name, run.key.budget, float(score[0]))
+
+
+def _peak_memory_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,0 +1,53 @@
+"""results.csv: one row a Run, for spreadsheets and data frames."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from featkit.evaluate import METRICS
+from featkit.files import atomic_path
+from featkit.runs import Run, RunStore
+
+__all__ = ["write_results"]
+
+
+def write_results(store: RunStore, path: Path) -> None:
+    """Write the scores and costs of every Run in the store.
+
+    Raises:
+        StoreError: A Run cannot be read, or `path` cannot be written.
+    """
+    rows = [_row(run) for run in store]
+    with atomic_path(path) as temporary, temporary.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, fieldnames=list(rows[0]) if rows else ["method"])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _row(run: Run) -> dict[str, object]:
+    scores = {
+        name: f"{float(metric(run.test.label, run.probabilities)[0]):.5f}"
+        for name, metric in METRICS.items()
+    }
+    return {
+        "backbone": run.key.backbone,
+        "method": run.key.method,
+        "budget": run.key.budget,
+        "fold": run.key.fold,
+        "draw": run.key.draw,
+        "split": run.split,
+        "test": run.test.name,
+        "train_lesions": run.train_lesions,
+        "train_images": run.train_images,
+        "test_images": len(run.test.label),
+        **scores,
+        "wall_s": f"{run.cost.wall_s:.3f}",
+        "device_s": f"{run.cost.device_s:.3f}",
+        "images_seen": run.cost.images_seen,
+        "parameters_trained": run.cost.parameters_trained,
+        "peak_memory_mb": f"{run.cost.peak_memory_mb:.0f}",
+        "imbalance": run.key.config.get("imbalance", ""),
+        "chosen": " ".join(f"{name}={value}" for name, value in run.chosen.items()),
+        "run": run.key.file_name,
+    }

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The reference study: three backbones × three heads × seven budgets on HAM10000, grouped, and
+# once with random splitting to show the leak. Needs ../shared; continues where it was interrupted.
+# Leaves features and Runs in artifacts/ham10000, tables and plots in artifacts/reference.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+BIN=${BIN:-.venv/bin}
+WORK=artifacts/ham10000
+KEEP=artifacts/reference
+mkdir -p "$WORK" "$KEEP"
+[ -f "$KEEP/times.csv" ] || echo "step,seconds" > "$KEEP/times.csv"
+
+timed() { # timed STEP COMMAND...: run it and note the seconds
+    local step=$1 began=$SECONDS
+    shift
+    echo "\$ $*"
+    "$BIN/$1" "${@:2}"
+    echo "$step,$((SECONDS - began))" >> "$KEEP/times.csv"
+}
+
+"$BIN/python" scripts/machine.py > "$KEEP/machine.json"
+features=()
+for backbone in mobilenetv2_100.tf_in1k mobilenetv1_100.tf_in1k mobilenetv2_100.inat_insect; do
+    features+=("$WORK/$backbone.h5")
+    timed "extract $backbone" featkit extract ham10000:../shared/ham10000 \
+        --backbone "local-dir:../shared/weights/$backbone" --out "$WORK/$backbone.h5"
+done
+timed "fit grouped" featkit fit "${features[@]}" --draws 5 --draws-large 3 --out "$WORK/grouped"
+timed "compare grouped" featkit compare "$WORK/grouped" --out "$KEEP/grouped"
+timed "fit random" featkit fit "${features[@]}" --draws 2 --draws-large 1 --split random \
+    --out "$WORK/random"
+timed "compare random" featkit compare "$WORK/random" --out "$KEEP/random"
+cp "$WORK/grouped/results.csv" "$KEEP/grouped/results.csv"
+cp "$WORK/random/results.csv" "$KEEP/random/results.csv"
+"$BIN/featkit" data check ham10000:../shared/ham10000 --json > "$KEEP/data_check.json"
+"$BIN/python" scripts/update_readme.py

@@ -1,0 +1,118 @@
+"""Copy the reference study's tables into README, between markers, so that no number is typed.
+
+With `--check`, write nothing and fail where README and the files differ.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "artifacts" / "reference"
+
+
+def _json(path: str) -> Any:
+    return json.loads((REFERENCE / path).read_text())
+
+
+def _short(score: Mapping[str, float], digits: int = 3) -> str:
+    value, low, high = (
+        f"{number:.{places}f}".removeprefix("0")
+        for number, places in ((score["value"], digits), (score["low"], 2), (score["high"], 2))
+    )
+    return f"{value} [{low}, {high}]"
+
+
+def _table(rows: list[list[str]]) -> str:
+    head, *body = rows
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main_table() -> str:
+    """Balanced accuracy by method and budget, grouped split."""
+    found = _json("grouped/comparison.json")
+    scores = {(cell["method"], cell["budget"]): cell["scores"] for cell in found["cells"]}
+    rows = [["balanced accuracy", *(f"{budget:g}%" for budget in found["budgets"])]]
+    for method in found["methods"]:
+        row = [scores[method, budget][found["metric"]] for budget in found["budgets"]]
+        rows.append([method, *map(_short, row)])
+    return _table(rows)
+
+
+def full_budget() -> str:
+    """All metrics of the best method of each backbone at 100%."""
+    found = _json("grouped/comparison.json")
+    at = [cell for cell in found["cells"] if cell["budget"] == found["budgets"][-1]]
+    at.sort(key=lambda cell: -cell["scores"]["balanced_accuracy"]["value"])
+    names = ["balanced_accuracy", "accuracy", "macro_auroc", "sensitivity_at_95_specificity"]
+    titles = ["balanced accuracy", "accuracy", "macro AUROC", "melanoma sensitivity at 95% spec."]
+    rows = [["at 100% of the labels", *titles, "seconds a fit"]]
+    for cell in at:
+        scores = [_short(cell["scores"][name]) for name in names]
+        rows.append([cell["method"], *scores, f"{cell['wall_s']:.0f}"])
+    return _table(rows)
+
+
+def leak() -> str:
+    """Grouped against random splitting at the full budget."""
+    sides = {name: _json(f"{name}/comparison.json") for name in ("grouped", "random")}
+    cells = {
+        (name, cell["method"]): cell["scores"]
+        for name, found in sides.items()
+        for cell in found["cells"]
+        if cell["budget"] == 100
+    }
+    rows = [["at 100%", "grouped", "random (leaks)", "accuracy, grouped", "accuracy, random"]]
+    for method in sides["grouped"]["methods"]:
+        grouped, random = cells["grouped", method], cells["random", method]
+        pairs = [(side["balanced_accuracy"]) for side in (grouped, random)]
+        accuracy = [f"{side['accuracy']['value']:.3f}".removeprefix("0") for side in (grouped, random)]
+        rows.append([method, *map(_short, pairs), *accuracy])
+    return _table(rows)
+
+
+def times() -> str:
+    """Where and when, and how long each step took."""
+    machine = _json("machine.json")
+    with (REFERENCE / "times.csv").open() as handle:
+        steps = {row["step"]: int(row["seconds"]) for row in csv.DictReader(handle)}
+    cpu = f"{machine['cores']} cores of an {machine['cpu']}, {machine['memory_gib']} GB, no GPU"
+    took = ", ".join(f"{step} {seconds // 60}:{seconds % 60:02d}" for step, seconds in steps.items())
+    versions = machine["versions"]
+    with_ = f"torch {versions['torch']}, scikit-learn {versions['scikit-learn']}"
+    return f"Measured {machine['date']} on {cpu}; {with_}. Minutes: {took}."
+
+
+BLOCKS = {"main": main_table, "full": full_budget, "leak": leak, "times": times}
+
+
+def filled(text: str) -> str:
+    """Return README with every block between `<!-- NAME -->` and `<!-- /NAME -->` rewritten."""
+    for name, make in BLOCKS.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        text, count = re.subn(
+            pattern, lambda match: match[1] + make() + "\n" + match[2], text, flags=re.S  # noqa: B023
+        )
+        if count != 1:
+            sys.exit(f"README.md needs exactly one block <!-- {name} --> … <!-- /{name} -->")
+    return text
+
+
+def main() -> None:
+    path = ROOT / "README.md"
+    before = path.read_text()
+    after = filled(before)
+    if "--check" in sys.argv:
+        sys.exit(before != after and "README.md differs from artifacts/reference")
+    path.write_text(after)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from featkit.data import ArrayImages, FileImages, ImageError
+
+
+def test_file_images(tmp_path, put_images):
+    put_images(tmp_path, ["a.png", "b.png"])
+    images = FileImages([tmp_path / "a.png", str(tmp_path / "b.png"), None])
+    assert len(images) == 3
+    assert [images.read(row).size for row in (0, 1)] == [(8, 6), (9, 6)]
+    assert images.signature(0) == str((tmp_path / "a.png").stat().st_size)
+    assert images.signature(2) == ""
+
+
+@pytest.mark.parametrize("name", [None, "gone.png"])
+def test_a_missing_file(tmp_path, name):
+    images = FileImages([name and tmp_path / name])
+    with pytest.raises(ImageError, match=r"^file not found$"):
+        images.read(0)
+    assert images.signature(0) == ""
+
+
+def test_a_path_that_is_no_file(tmp_path):
+    with pytest.raises(ImageError, match=r"cannot be opened \(Is a directory\)"):
+        FileImages([tmp_path]).read(0)
+
+
+def test_selected_files_keep_the_order(tmp_path, put_images):
+    put_images(tmp_path, ["a.png", "b.png", "c.png"])
+    images = FileImages([tmp_path / name for name in ("a.png", "b.png", "c.png")])
+    chosen = pickle.loads(pickle.dumps(images.select(np.array([2, 0]))))
+    assert [chosen.read(row).size for row in range(2)] == [(10, 6), (8, 6)]
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 3)])
+def test_array_images(shape):
+    array = np.random.default_rng(0).integers(0, 256, (6, *shape), dtype=np.uint8)
+    images = ArrayImages(array).select(np.array([5, 1]))
+    assert len(images) == 2
+    for row, source in enumerate((5, 1)):
+        pixels = np.asarray(images.read(row))
+        assert pixels.shape == (4, 5, 3)
+        np.testing.assert_array_equal(pixels[..., 0], array[source].reshape(4, 5, -1)[..., 0])
+        assert images.signature(row) == ArrayImages(array).signature(source)
+
+
+def test_an_arrays_signature_changes_with_a_pixel():
+    array = np.zeros((1, 4, 4), dtype=np.uint8)
+    before = ArrayImages(array.copy()).signature(0)
+    array[0, 3, 3] = 1
+    assert ArrayImages(array).signature(0) != before

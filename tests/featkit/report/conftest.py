@@ -1,0 +1,47 @@
+import pytest
+
+from featkit.comparison import (
+    CellResult,
+    ClassResult,
+    Comparison,
+    DifferenceResult,
+    Estimate,
+)
+from featkit.evaluate import METRICS
+
+
+@pytest.fixture
+def comparison() -> Comparison:
+    """Two heads on two backbones at two budgets; one cell was not trained."""
+    methods = ("alpha / linear", "alpha / mlp", "beta / linear")
+    cells, by_class = [], []
+    for place, method in enumerate(methods):
+        for budget in (10.0, 100.0):
+            if (method, budget) == ("beta / linear", 10.0):
+                continue
+            value = 0.4 + 0.1 * place + 0.002 * budget - 0.1
+            scores = {name: Estimate(value, value - 0.05, value + 0.05) for name in METRICS}
+            cells.append(CellResult(method, budget, 3, 2 * budget, 3 * budget, scores, 1.5, 1.0, 9))
+            for name in ("mel", "nv"):
+                estimate = Estimate(value, value - 0.1, value + 0.1)
+                by_class.append(ClassResult(method, budget, name, 40, estimate, estimate))
+    gap = DifferenceResult(
+        "alpha / mlp", "beta / linear", 100.0, Estimate(-0.1, -0.15, -0.05), 0.01, 0.02
+    )
+    return Comparison(
+        metric="balanced_accuracy",
+        split="grouped",
+        test="held-out fold",
+        test_images=80,
+        test_lesions=50,
+        classes=("mel", "nv"),
+        focus="mel",
+        methods=methods,
+        budgets=(10.0, 100.0),
+        resamples=100,
+        seed=0,
+        plan="0123456789abcdef",
+        cells=tuple(cells),
+        by_class=tuple(by_class),
+        differences=(gap,),
+    )

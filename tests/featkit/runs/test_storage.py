@@ -1,0 +1,71 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from featkit.errors import StoreError
+from featkit.runs import RunStore
+
+
+def test_a_run_comes_back_as_it_was(tmp_path, make_run):
+    run, store = make_run(), RunStore(tmp_path)
+    store.save(run)
+    back = store.find(run.key)
+    assert back is not None
+    assert back.key == run.key
+    assert (back.classes, back.cost, back.chosen) == (run.classes, run.cost, run.chosen)
+    assert (back.train_lesions, back.train_images, back.split) == (7, 9, "grouped")
+    assert back.test.fingerprint == run.test.fingerprint
+    np.testing.assert_array_equal(back.probabilities, run.probabilities)
+    assert back.probabilities.dtype == np.float32
+
+
+def test_missing_and_other_runs_are_not_found(tmp_path, make_run):
+    store = RunStore(tmp_path)
+    assert store.find(make_run().key) is None
+    store.save(make_run())
+    assert store.find(make_run(draw=2).key) is None
+
+
+@pytest.mark.parametrize("kept", [0, 10, 500, -1])
+def test_a_damaged_run_is_made_again_but_never_compared(tmp_path, make_run, kept):
+    run, store = make_run(), RunStore(tmp_path)
+    store.save(run)
+    path = store.path(run.key)
+    path.write_bytes(path.read_bytes()[:kept])
+    assert store.find(run.key) is None
+    with pytest.raises(StoreError, match="damaged or incomplete"):
+        list(store)
+
+
+def test_probabilities_that_do_not_fit_the_test_set_are_damage(tmp_path, make_run):
+    run, store = make_run(), RunStore(tmp_path)
+    store.save(replace(run, probabilities=run.probabilities[:-1]))
+    assert store.find(run.key) is None
+
+
+def test_a_newer_schema_is_refused_with_a_reason(tmp_path, make_run):
+    run, store = make_run(), RunStore(tmp_path)
+    store.save(run)
+    path = store.path(run.key)
+    with np.load(path) as arrays:
+        parts = dict(arrays)
+    facts = json.loads(str(parts["facts"]))
+    facts["schema"] = 99
+    parts["facts"] = np.array(json.dumps(facts))
+    np.savez(path, **parts)
+    with pytest.raises(StoreError, match="a newer featkit wrote it"):
+        RunStore.read(path)
+
+
+def test_the_file_holds_no_pickle(tmp_path, make_run):
+    store = RunStore(tmp_path)
+    store.save(make_run())
+    with np.load(store.path(make_run().key), allow_pickle=False) as arrays:
+        assert all(arrays[name].dtype != object for name in arrays.files)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(StoreError, match="does not exist"):
+        RunStore.read(tmp_path / "none.npz")

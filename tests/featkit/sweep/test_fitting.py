@@ -1,0 +1,195 @@
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score
+
+from featkit.errors import PlanError, StoreError, UsageError
+from featkit.heads import make_head
+from featkit.plans import Plan
+from featkit.runs import RunStore
+from featkit.sweep import SweepDesign, fit
+
+SMALL = SweepDesign(heads=("linear",), budgets=(20, 100), draws=2, draws_large=1, folds=3)
+
+
+def test_runs_are_what_the_head_gives_on_the_plans_rows(tmp_path, make_store):
+    """The oracle goes from the saved Plan and the features to probabilities by hand."""
+    store = make_store()
+    sweep = fit([store], tmp_path / "out", design=SMALL, jobs=1)
+    plan = Plan.load(tmp_path / "out" / "plan.json")
+    assert (sweep.trained, sweep.reused) == (3, 0)
+    place = {name: row for row, name in enumerate(store.image_id)}
+    features, label, group = store.numpy(), store.label, store.group
+    runs = list(RunStore(tmp_path / "out"))
+    assert sorted((run.key.budget, run.key.draw) for run in runs) == [(20, 0), (20, 1), (100, 0)]
+    for run in runs:
+        ids = plan.image_id[plan.train_rows(run.key.fold, run.key.budget, run.key.draw)]
+        rows = [place[name] for name in ids]
+        tested = [place[name] for name in run.test.image_id]
+        assert not set(group[rows]) & set(group[tested])
+        assert run.train_lesions == len(set(group[rows]))
+        np.testing.assert_array_equal(run.test.label, label[tested])
+        head = make_head("linear", imbalance="weights", random_state=0, n_jobs=1)
+        head.fit(features[rows], label[rows], groups=group[rows])
+        expected = head.predict_proba(features[tested])
+        np.testing.assert_allclose(run.probabilities, expected, atol=0.05)
+        np.testing.assert_allclose(run.probabilities.sum(axis=1), 1, atol=1e-5)
+        assert run.cost.wall_s > 0
+        assert run.cost.parameters_trained > 0
+
+
+def test_results_csv_has_the_scores_of_every_run(tmp_path, make_store):
+    fit([make_store()], tmp_path / "out", design=SMALL, jobs=1)
+    runs = {run.key.file_name: run for run in RunStore(tmp_path / "out")}
+    with (tmp_path / "out" / "results.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert len(rows) == len(runs) == 3
+    for row in rows:
+        run = runs[row["run"]]
+        expected = balanced_accuracy_score(run.test.label, run.probabilities.argmax(axis=1))
+        assert float(row["balanced_accuracy"]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_work_continues_and_grows(tmp_path, make_store):
+    store, out = make_store(), tmp_path / "out"
+    fit([store], out, design=SMALL, jobs=1)
+    files = {path: path.stat().st_mtime_ns for path in (out / "runs").iterdir()}
+    removed = sorted(files)[0]
+    removed.unlink()
+    again = fit([store], out, design=SMALL, jobs=1)
+    assert (again.trained, again.reused) == (1, 2)
+    assert all(path.stat().st_mtime_ns == files[path] for path in files if path != removed)
+    more = fit([store], out, design=replace(SMALL, budgets=(20, 50, 100), draws=3), jobs=1)
+    assert (more.trained, more.reused) == (2, 3)
+
+
+def test_the_same_call_gives_the_same_probabilities(tmp_path, make_store):
+    store = make_store()
+    design = replace(SMALL, heads=("linear", "lightgbm", "mlp"), budgets=(100,))
+    for name in ("a", "b"):
+        fit([store], tmp_path / name, design=design, jobs=1)
+    pairs = list(zip(RunStore(tmp_path / "a"), RunStore(tmp_path / "b"), strict=True))
+    assert len(pairs) == 3
+    for first, second in pairs:
+        assert first.key == second.key
+        np.testing.assert_array_equal(first.probabilities, second.probabilities)
+
+
+def test_processes_give_what_one_process_gives(tmp_path, make_store):
+    store = make_store()
+    fit([store], tmp_path / "one", design=SMALL, jobs=1)
+    fit([store], tmp_path / "two", design=SMALL, jobs=2)
+    pairs = zip(RunStore(tmp_path / "one"), RunStore(tmp_path / "two"), strict=True)
+    for first, second in pairs:
+        np.testing.assert_allclose(first.probabilities, second.probabilities, atol=1e-5)
+
+
+def test_two_backbones_share_one_plan_and_one_test_set(tmp_path, make_store):
+    stores = [make_store("a.h5", backbone="a"), make_store("b.h5", backbone="b", dimension=9)]
+    fit(stores, tmp_path / "out", design=SMALL, jobs=1)
+    runs = list(RunStore(tmp_path / "out"))
+    assert len({run.key.plan for run in runs}) == 1
+    assert len({run.test.fingerprint for run in runs}) == 1
+    assert {run.key.backbone for run in runs} == {"a", "b"}
+
+
+def test_another_plan_in_the_same_folder_is_refused(tmp_path, make_store):
+    store, out = make_store(), tmp_path / "out"
+    fit([store], out, design=SMALL, jobs=1)
+    with pytest.raises(PlanError, match="another Plan: .*split"):
+        fit([store], out, design=replace(SMALL, split="random"), jobs=1)
+    assert len(list(RunStore(out))) == 3
+
+
+def test_a_random_split_leaks_lesions_and_says_so(tmp_path, make_store):
+    store = make_store()
+    fit([store], tmp_path / "out", design=replace(SMALL, split="random"), jobs=1)
+    plan = Plan.load(tmp_path / "out" / "plan.json")
+    run = next(iter(RunStore(tmp_path / "out")))
+    assert run.split == "random"
+    train = plan.group[plan.train_rows(0, 100, 0)]
+    assert set(train) & set(run.test.group)
+
+
+def test_excluded_classes_take_no_part(tmp_path, make_store):
+    design = replace(SMALL, exclude_classes=("class1",))
+    fit([make_store()], tmp_path / "out", design=design, jobs=1)
+    run = next(iter(RunStore(tmp_path / "out")))
+    assert run.classes == ("class0", "class2")
+    assert run.probabilities.shape[1] == 2
+    assert set(run.test.label) == {0, 1}
+
+
+def test_external_validation_matches_classes_by_name(tmp_path, make_store):
+    train = make_store("train.h5")
+    # The same clusters, seen on other lesions; a class is missing and the codes differ.
+    test = make_store("test.h5", lesions=(20, 10, 8), prefix="X", seed=0)
+    test = replace(
+        test, attributes={**test.attributes, "classes": ["CLASS0", "Class1", "class2"]}
+    )
+    fit([train], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
+    runs = list(RunStore(tmp_path / "out"))
+    assert len(runs) == 3
+    for run in runs:
+        assert run.test.name == "test.h5"
+        assert set(run.test.image_id) == set(test.image_id)
+        assert run.key.test == run.test.fingerprint
+        assert not set(run.test.group) & set(train.group)
+
+
+def test_external_classes_that_the_training_set_lacks_are_named(tmp_path, make_store):
+    test = make_store("test.h5", lesions=(5, 5, 5, 5), prefix="X")
+    with pytest.raises(StoreError, match="class3 against class0, class1, class2"):
+        fit([make_store()], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
+
+
+def test_an_external_set_of_another_backbone_is_refused(tmp_path, make_store):
+    test = make_store("test.h5", prefix="X", backbone="other")
+    with pytest.raises(StoreError, match="no --test file is of net: the test files are of other"):
+        fit([make_store()], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
+
+
+def test_test_images_with_the_pixels_of_training_images_are_refused(tmp_path, make_store):
+    train, test = make_store("train.h5"), make_store("test.h5", prefix="X")
+    hashes = np.array([f"{row:032x}" for row in range(len(train))])
+    train, test = replace(train, pixel_hash=hashes), replace(test, pixel_hash=hashes)
+    with pytest.raises(StoreError, match="are also in .*train.h5: the same pixels"):
+        fit([train], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
+
+
+def test_stores_of_different_data_are_refused(tmp_path, make_store):
+    stores = [make_store("a.h5"), make_store("b.h5", lesions=(30, 12, 9))]
+    with pytest.raises(StoreError, match="cannot be compared: their images"):
+        fit(stores, tmp_path / "out", design=SMALL, jobs=1)
+
+
+def test_the_same_store_twice_is_refused(tmp_path, make_store):
+    store = make_store()
+    with pytest.raises(UsageError, match="hold the same features"):
+        fit([store, replace(store)], tmp_path / "out", design=SMALL, jobs=1)
+
+
+def test_one_class_and_too_few_lesions_are_refused(tmp_path, make_store):
+    one = make_store("one.h5", lesions=(40,))
+    with pytest.raises(PlanError, match="class"):
+        fit([one], tmp_path / "out", design=SMALL, jobs=1)
+    single = make_store("single.h5", lesions=(40, 30, 1))
+    with pytest.raises(PlanError, match="class2"):
+        fit([single], tmp_path / "out", design=SMALL, jobs=1)
+
+
+def test_an_unknown_class_to_exclude_is_named(tmp_path, make_store):
+    with pytest.raises(UsageError, match="--exclude-class nevus: the classes are class0"):
+        fit([make_store()], tmp_path / "out", design=replace(SMALL, exclude_classes=("nevus",)))
+
+
+def test_rows_without_features_take_no_part(tmp_path, make_store):
+    store = make_store()
+    done = np.ones(len(store), dtype=bool)
+    done[:7] = False
+    fit([replace(store, done=done)], tmp_path / "out", design=SMALL, jobs=1)
+    plan = Plan.load(tmp_path / "out" / "plan.json")
+    assert len(plan) == len(store) - 7
+    assert not set(plan.image_id) & set(store.image_id[:7])
