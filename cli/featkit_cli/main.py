@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 import typer
 
@@ -20,6 +21,8 @@ def main() -> None:
 
 def _run() -> int:
     debug = "--debug" in sys.argv
+    # Damaged tags are no news: images that cannot be read are listed with a reason.
+    warnings.filterwarnings("ignore", module="PIL")
     try:
         return int(app(standalone_mode=False, prog_name="featkit") or 0)
     except FeatkitError as error:
@@ -28,7 +31,8 @@ def _run() -> int:
         console.fail(str(error))
         return error.exit_code
     except typer.TyperException as error:
-        console.fail(f"{error.format_message().splitlines()[0]} Try --help.")
+        message = error.format_message().splitlines()[0].rstrip(".")
+        console.fail(f"{message}. Try --help.")
         return error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return 130

@@ -103,7 +103,7 @@ class HubFile:
             except EntryNotFoundError:
                 continue
             return Path(hf_hub_download(repository, name, revision=revision))
-        raise FileNotFoundError(errno.ENOENT, f"the repository has no {' or '.join(self.names)}")
+        raise LookupError(f"the repository has no {' or '.join(self.names)}")
 
     def _address(self) -> tuple[str, str | None]:
         repository, _, revision = self.repository.partition("@")

@@ -67,7 +67,7 @@ def _create(model: str, options: Options, *, fixed: bool, overlay: dict[str, Any
     if options.random_weights:
         # Random weights are fitted to another size just as real ones are, or refused like them.
         overlay = {"state_dict": timm.create_model(model).state_dict(), "source": None}
-    network = timm.create_model(
+    network: Any = timm.create_model(
         model, pretrained=True, pretrained_cfg_overlay=overlay, img_size=options.image_size
     )
     network.pretrained_cfg.pop("state_dict", None)

@@ -51,6 +51,7 @@ class _TorchvisionSource:
         full = f"{architecture}.{weights.name}"
         spec = f"{self.prefix}:{full}"
         network = _create(spec, architecture, weights, random=options.random_weights)
+        _drop_side_exits(network)
         _drop_classifier(network, len(weights.meta["categories"]))
         if options.pooling is not None:
             _pool(spec, network, options.pooling)
@@ -75,7 +76,7 @@ def _weights(name: str) -> Any:
 def _create(spec: str, architecture: str, weights: Any, *, random: bool) -> nn.Module:
     builder = torchvision.models.get_model_builder(architecture)
     if random:
-        network: nn.Module = builder(weights=None)
+        network: nn.Module = builder(weights=None, **_as_with_weights(architecture, weights))
         return network
     path = fetch(spec, WebFile(weights.url, checked=True))
     try:
@@ -87,6 +88,22 @@ def _create(spec: str, architecture: str, weights: Any, *, random: bool) -> nn.M
             remedy="Delete the file and run again",
         ) from error
     return network
+
+
+def _as_with_weights(architecture: str, weights: Any) -> dict[str, Any]:
+    """Return what the builder sets of itself where it is given these weights."""
+    if architecture in {"googlenet", "inception_v3"}:
+        return {"transform_input": True}
+    if architecture.startswith("vit_"):
+        return {"image_size": weights.meta["min_size"][0]}
+    return {}
+
+
+def _drop_side_exits(network: nn.Module) -> None:
+    """Drop the additional classifiers that some networks have for their training."""
+    for name in ("aux1", "aux2", "AuxLogits"):
+        if hasattr(network, name):
+            setattr(network, name, None)
 
 
 def _drop_classifier(network: nn.Module, classes: int) -> None:

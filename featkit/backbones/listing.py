@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from featkit.backbones._registry import resolve, sources
-from featkit.backbones._source import Options
-from featkit.backbones._surroundings import quiet
+from featkit.backbones._source import Options, Source
+from featkit.backbones._surroundings import quiet, seeded
 from featkit.backbones._weights import count_parameters
 from featkit.backbones.loading import measure_dimension
 from featkit.errors import BackboneError, UsageError
@@ -105,15 +105,29 @@ def _rank(spec: str) -> int:
 
 
 def _describe(spec: str) -> BackboneInfo:
-    """Describe a backbone from its network's shapes, without memory for its parameters."""
+    """Describe a backbone from its network, built without weights."""
     source, name = resolve(spec)
     cached = source.cached(name)
     try:
-        with torch.device("meta"):
-            built = source.build(name, Options(random_weights=True))
-            built.network.eval()
-            dimension = measure_dimension(spec, built)
+        try:
+            with torch.device("meta"):
+                return _measure(spec, source, name, cached=cached)
+        except NotImplementedError:
+            # Some networks calculate while they are built, which takes real memory.
+            with seeded(0):
+                return _measure(spec, source, name, cached=cached)
     except BackboneError:
         return BackboneInfo(spec, cached)
-    parameters = count_parameters(built.network)
-    return BackboneInfo(spec, cached, parameters, dimension, built.preprocessing.crop)
+
+
+def _measure(spec: str, source: Source, name: str, *, cached: bool) -> BackboneInfo:
+    """Build the network on torch's present device, and describe it."""
+    built = source.build(name, Options(random_weights=True))
+    built.network.eval()
+    return BackboneInfo(
+        spec=spec,
+        cached=cached,
+        parameters=count_parameters(built.network),
+        dimension=measure_dimension(spec, built),
+        input_size=built.preprocessing.crop,
+    )

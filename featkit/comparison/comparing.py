@@ -125,6 +125,7 @@ def _cell(
         },
         wall_s=float(np.mean([run.cost.wall_s for run in made])),
         device_s=float(np.mean([run.cost.device_s for run in made])),
+        features_s=float(np.mean([run.cost.features_s for run in made])),
         parameters_trained=made[-1].cost.parameters_trained,
     )
 

@@ -35,6 +35,7 @@ class CellResult:
         train_images: Mean number of their images.
         scores: Estimate by metric.
         wall_s: Mean seconds a Run.
+        features_s: Mean seconds that a frozen backbone took for the training images, once for all.
         device_s: Mean device seconds a Run.
         parameters_trained: Of the last Run.
     """
@@ -47,6 +48,7 @@ class CellResult:
     scores: Mapping[str, Estimate]
     wall_s: float
     device_s: float
+    features_s: float
     parameters_trained: int
 
 

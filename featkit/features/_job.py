@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from featkit.backbones.backbone import Backbone
 from featkit.data.dataset import Dataset
 from featkit.errors import DataError, StoreError
+from featkit.features._allocator import freed_memory_kept
 from featkit.features._assembly import assemble
 from featkit.features._devices import default_batch, device_name
 from featkit.features._filling import Filling
@@ -70,7 +71,7 @@ class Job:
                 stale.unlink()
             if self.out.exists() and not self.fresh:
                 return self._finished(wanted)
-            with placed(self.backbone, self.device):
+            with freed_memory_kept(), placed(self.backbone, self.device):
                 manifest = self._continued(wanted) or self._begun(wanted)
                 self._extract(manifest)
         return FeatureStore.open(self.out)

@@ -41,7 +41,7 @@ def fit_paths(
         weights: (K, n) one row for each problem; rows of weight zero take no part.
         strengths: Inverse regularisation (scikit-learn's C), best from small to large.
         start: (K, C, D + 1) where to start from; zeros by default.
-        tolerance: Largest component of the mean loss's gradient at which a problem counts as solved.
+        tolerance: Largest component of the mean loss's gradient in a solved problem.
         max_iterations: Most iterations for each problem and strength.
 
     Yields:
@@ -61,7 +61,9 @@ def fit_paths(
         yield np.stack([np.column_stack([m.coef_, m.intercept_]) for m in models])
 
 
-def logits(features: NDArray[np.floating], coefficients: NDArray[np.floating]) -> NDArray[np.floating]:
+def logits(
+    features: NDArray[np.floating], coefficients: NDArray[np.floating]
+) -> NDArray[np.floating]:
     """Return scores (n, C) whose softmax are the probabilities.
 
     Args:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 from featkit.errors import PlanError
 from featkit.plans import inner_folds
@@ -84,7 +85,7 @@ class Problem:
         if self.imbalance == "oversample":
             rows = self._oversample(rows)
         if self.imbalance == "weights":
-            return Sample(rows, self.balance(rows))
+            return Sample(rows, self._balance(rows))
         return Sample(rows, np.ones(len(rows), dtype=np.float32))
 
     def judge(self, rows: Rows) -> NDArray[np.float32]:
@@ -94,10 +95,15 @@ class Problem:
         """
         if self.imbalance == "none":
             return np.ones(len(rows), dtype=np.float32)
-        return self.balance(rows)
+        return self._balance(rows)
 
-    def balance(self, rows: Rows) -> NDArray[np.float32]:
-        """Return balanced weights of some rows."""
+    def loss(self, rows: Rows, scores: NDArray[np.floating]) -> float:
+        """Return the mean log loss of scores (rows, C) on validation rows."""
+        log_odds = log_softmax(scores.astype(np.float64), axis=1)
+        chosen = log_odds[np.arange(len(rows)), self.label[rows]]
+        return float(-np.average(chosen, weights=self.judge(rows)))
+
+    def _balance(self, rows: Rows) -> NDArray[np.float32]:
         return balanced_weights(self.label[rows], n_classes=self.n_classes)
 
     def _oversample(self, rows: Rows) -> Rows:

@@ -32,9 +32,7 @@ class Scaling(NamedTuple):
         deviation = np.sqrt(square)
         # A constant column's deviation is rounding: it grows with the mean and the rows.
         constant = deviation <= 10 * np.finfo(np.float32).eps * np.abs(mean)
-        return cls(
-            mean.astype(np.float32), np.where(constant, 1.0, deviation).astype(np.float32)
-        )
+        return cls(mean.astype(np.float32), np.where(constant, 1.0, deviation).astype(np.float32))
 
     def apply(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return a standardised copy of features (n, D)."""

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from featkit.errors import UsageError
 from featkit.heads._problem import IMBALANCES, Problem
@@ -58,16 +58,16 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
             ValueError: Features, labels or groups that cannot be learned from.
         """
         self._check_options()
-        X, y = validate_data(self, X, y, dtype=np.float32, order="C")
-        check_classification_targets(y)
-        self.classes_, label = np.unique(y, return_inverse=True)
+        features, labels = validate_data(self, X, y, dtype=np.float32, order="C")
+        check_classification_targets(labels)
+        self.classes_, label = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least two classes, but the labels hold one class: "
                 f"{self.classes_[0]!r}"
             )
         problem = Problem(
-            features=X,
+            features=features,
             label=label,
             group=_group_names(groups, label),
             n_classes=len(self.classes_),
@@ -86,10 +86,11 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
             X: Features (n, D).
         """
         check_is_fitted(self, "chosen_")
-        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
+        features = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
         with threadpool_limits(self.n_jobs):
             blocks = [
-                self._probabilities(X[i : i + _BLOCK_ROWS]) for i in range(0, len(X), _BLOCK_ROWS)
+                self._probabilities(features[i : i + _BLOCK_ROWS])
+                for i in range(0, len(features), _BLOCK_ROWS)
             ]
         return np.concatenate(blocks)
 
@@ -100,7 +101,8 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
             X: Features (n, D).
         """
         probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
+        labels: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
+        return labels
 
     @abstractmethod
     def _fit(self, problem: Problem) -> None:

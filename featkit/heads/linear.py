@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.metrics import balanced_accuracy_score
 
 from featkit.errors import UsageError
@@ -20,6 +20,8 @@ __all__ = ["LinearHead"]
 
 _STRENGTHS = tuple(float(f"{strength:.3g}") for strength in np.logspace(-5, 1, 10))
 _CRITERIA = ("log_loss", "balanced_accuracy")
+_FINAL_TOLERANCE = 1e-5
+"""The last fit is solved more exactly than those that only rank the strengths."""
 _PATIENCE = 3
 """Strengths in a row that must be clearly worse than the best before a path ends."""
 _CLEARLY = 0.01
@@ -54,7 +56,7 @@ class LinearHead(Head):
         self,
         *,
         strengths: Sequence[float] = _STRENGTHS,
-        criterion: str = "log_loss",
+        criterion: str = "balanced_accuracy",
         imbalance: str = "weights",
         inner_splits: int = 5,
         random_state: int | np.random.RandomState | None = 0,
@@ -72,9 +74,15 @@ class LinearHead(Head):
         coordinates, basis = row_space(scaling.apply(problem.features))
         self.chosen_, start = self._choose(problem, coordinates)
         weights = _row_weights(problem, np.arange(len(problem.label)))
-        (solution,) = next(
-            fit_paths(coordinates, problem.label, weights[None], [self.chosen_["C"]], start=start)
+        path = fit_paths(
+            coordinates,
+            problem.label,
+            weights[None],
+            [self.chosen_["C"]],
+            start=start,
+            tolerance=_FINAL_TOLERANCE,
         )
+        (solution,) = next(path)
         coefficients, self.intercept_ = solution[:, :-1], solution[:, -1]
         self.coef_ = coefficients if basis is None else coefficients @ basis.T
         self.mean_, self.scale_ = scaling
@@ -117,11 +125,9 @@ class LinearHead(Head):
         self, problem: Problem, rows: NDArray[np.intp], scores: NDArray[np.floating]
     ) -> float:
         """Return how good held-out scores (rows, C) are; more is better."""
-        label = problem.label[rows]
         if self.criterion == "balanced_accuracy":
-            return float(balanced_accuracy_score(label, scores.argmax(axis=1)))
-        log_likelihood = log_softmax(scores.astype(np.float64), axis=1)[np.arange(len(rows)), label]
-        return float(np.average(log_likelihood, weights=problem.judge(rows)))
+            return float(balanced_accuracy_score(problem.label[rows], scores.argmax(axis=1)))
+        return -problem.loss(rows, scores)
 
     def _probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         scaled = (features - self.mean_.astype(np.float64)) / self.scale_
@@ -147,9 +153,9 @@ class LinearHead(Head):
 def _row_weights(problem: Problem, rows: NDArray[np.intp]) -> NDArray[np.float32]:
     """Return training weights (n,) of all rows; a repeated row counts as often as it occurs."""
     sample = problem.sample(rows)
-    return np.bincount(
-        sample.rows, weights=sample.weights, minlength=len(problem.label)
-    ).astype(np.float32)
+    return np.bincount(sample.rows, weights=sample.weights, minlength=len(problem.label)).astype(
+        np.float32
+    )
 
 
 def _has_passed(scores: Sequence[float]) -> bool:

@@ -56,6 +56,7 @@ def metric_rows(comparison: Comparison, *, budget: float | None = None) -> list[
             "method": cell.method,
             **{_label(comparison, name): short(score) for name, score in cell.scores.items()},
             "seconds a run": f"{cell.wall_s:.1f}",
+            "seconds for features": f"{cell.features_s:.1f}",
         }
         for cell in comparison.cells
         if cell.budget == at

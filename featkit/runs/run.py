@@ -85,9 +85,12 @@ class Cost:
     Attributes:
         wall_s: Seconds from the first byte of training data to the test probabilities.
         device_s: Seconds during which the accelerator, or the cores, worked for it.
-        images_seen: Training images passed through the trained part, repetitions included.
+        images_seen: Training images passed through the backbone, repetitions included: each once
+            for frozen features, once an epoch for fine-tuning.
         parameters_trained: Number of trained parameters.
         peak_memory_mb: Highest resident memory of the process so far, in MiB.
+        features_s: Seconds that a frozen backbone took for the training images' features, once for
+            all Runs on them; not part of `wall_s`.
         device: `cpu`, or the accelerator's name.
         threads: CPU threads given to it.
     """
@@ -97,6 +100,7 @@ class Cost:
     images_seen: int
     parameters_trained: int
     peak_memory_mb: float
+    features_s: float = 0.0
     device: str = "cpu"
     threads: int = 1
 

@@ -45,6 +45,7 @@ class Share:
     def _task(self, head: str, cell: Cell) -> Task:
         store = self.table.stores[self.index]
         test_rows, test = self._tested(cell.fold)
+        train_rows = self.plan.train_rows(cell.fold, cell.budget, cell.draw)
         key = RunKey(
             method=head,
             backbone=store.backbone_name,
@@ -59,10 +60,11 @@ class Share:
         return Task(
             key=key,
             classes=self.plan.classes,
-            train_rows=self.plan.train_rows(cell.fold, cell.budget, cell.draw),
+            train_rows=train_rows,
             test_rows=test_rows,
             test=test,
-            seed=stable_seed(self.design.seed, head, cell.fold, cell.budget, cell.draw),
+            seed=stable_seed(self.design.seed, cell.fold, cell.budget, cell.draw),
+            features_s=len(train_rows) * _seconds_per_image(store),
             split=self.plan.split,
         )
 
@@ -72,6 +74,12 @@ class Share:
         rows, plan = self.plan.test_rows(fold), self.plan
         test = TestSet("held-out fold", plan.image_id[rows], plan.group[rows], plan.label[rows])
         return rows, test
+
+
+def _seconds_per_image(store: FeatureStore) -> float:
+    """Return what extraction took; 0 where the file does not say."""
+    cost = store.attributes.get("cost", {})
+    return float(cost.get("wall_seconds", 0.0)) / len(store)
 
 
 def share_of(

@@ -45,6 +45,7 @@ class Task:
     test_rows: NDArray[np.intp]
     test: TestSet
     seed: int
+    features_s: float
     split: str
 
 
@@ -64,7 +65,7 @@ def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> TaskR
     head = make_head(
         task.key.method,
         imbalance=str(task.key.config["imbalance"]),
-        random_state=task.seed,
+        seed=task.seed,
         n_jobs=threads,
     )
     head.fit(arrays.train[rows], arrays.label[rows], groups=arrays.group[rows])
@@ -74,9 +75,10 @@ def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> TaskR
     cost = Cost(
         wall_s=time.perf_counter() - began,
         device_s=time.process_time() - cpu,
-        images_seen=head.images_seen_,
+        images_seen=len(rows),
         parameters_trained=head.n_parameters_,
         peak_memory_mb=_peak_memory_mb(),
+        features_s=task.features_s,
         threads=threads,
     )
     run = Run(

@@ -44,6 +44,7 @@ def _row(run: Run) -> dict[str, object]:
         **scores,
         "wall_s": f"{run.cost.wall_s:.3f}",
         "device_s": f"{run.cost.device_s:.3f}",
+        "features_s": f"{run.cost.features_s:.3f}",
         "images_seen": run.cost.images_seen,
         "parameters_trained": run.cost.parameters_trained,
         "peak_memory_mb": f"{run.cost.peak_memory_mb:.0f}",

@@ -33,7 +33,7 @@ def test_version(featkit):
         (["extract", "x"], "Missing option '--backbone'"),
         (["extract", "x", "-b", "featkit:tiny", "--batch-size", "big"], "--batch-size 'big'"),
         (["fit", "x.h5", "--budgets", "1,many"], "'many': it is not a number"),
-        (["data", "info", "x", "--limit", "0"], "0 is not in the range"),
+        (["data", "info", "x", "--limit", "0"], "'--limit'"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(featkit, arguments, message):

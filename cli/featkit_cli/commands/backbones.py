@@ -17,7 +17,7 @@ def backbones(
         str | None,
         typer.Argument(metavar="[PATTERN]", help="Part of a name, or a pattern like '*dinov2*'."),
     ] = None,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, help="Rows at most.")] = 40,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="Rows at most.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List backbones with parameters, feature dimension, input size and cached weights."""

@@ -34,7 +34,7 @@ def features_of(backbone, images):
 
 @pytest.fixture(scope="module")
 def sample_features(tiny):
-    sample = synthetic_dataset(images=500, seed=11)
+    sample = synthetic_dataset(images=400, seed=11)
     return sample, features_of(tiny, [sample.images.read(row) for row in range(len(sample))])
 
 

@@ -24,7 +24,7 @@ NETWORKS = [
     ("timm:mobilenetv2_100", 1280, 64),
     ("timm:efficientnet_b0", 1280, 64),
     ("timm:convnext_tiny", 768, 64),
-    ("timm:vit_base_patch16_224", 768, 96),
+    ("timm:vit_base_patch16_224", 768, None),
     ("timm:mixer_b16_224", 768, None),
     ("timm:vit_small_patch14_dinov2", 384, 98),
 ]
@@ -40,17 +40,21 @@ MORE_OF_TORCHVISION = [
 ]
 
 
+OPTIONS = {
+    "timm:vit_small_patch14_dinov2": {"img_size": 98},
+    "torchvision:googlenet": {"aux_logits": False, "transform_input": True},
+}
+
+
 def original(spec, weights):
     """The library's whole network with our weights, and its classifier (None if it has none)."""
     source, name = spec.split(":")
     with quiet(), torch.device("meta"):
         if source == "timm":
-            # These take any size as it comes, where ours are built for theirs.
-            any_size = {"dynamic_img_size": True} if "vit" in name else {}
-            network = timm.create_model(name, **any_size)
+            network = timm.create_model(name, **OPTIONS.get(spec, {}))
             classifier = network.get_classifier() if network.num_classes else None
         else:
-            network = torchvision.models.get_model(name)
+            network = torchvision.models.get_model(name, **OPTIONS.get(spec, {}))
             classifier = [m for m in network.modules() if isinstance(m, nn.Linear)][-1]
     unset = network.load_state_dict(weights, strict=False, assign=True)
     assert not unset.unexpected_keys

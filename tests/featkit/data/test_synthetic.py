@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featkit.data._lesion import CLASSES, SHARES
+from featkit.data._lesion import SHARES
 from featkit.data.loading import load_dataset
 from featkit.data.reader import ReaderOptions
+from featkit.data.readers import HAM10000_CLASSES
 from featkit.data.synthetic import SYNTHETIC, synthetic_dataset, write_sample
 from featkit.errors import StoreError, UsageError
 
@@ -87,7 +88,7 @@ def test_every_class_has_lesions_for_five_folds_and_none_too_many_photographs(im
 
 def test_the_whole_of_ham10000_is_matched():
     dataset = synthetic_dataset(images=10_015)
-    assert dataset.classes == CLASSES
+    assert dataset.classes == HAM10000_CLASSES
     shares = np.bincount(dataset.label) / len(dataset)
     assert shares == pytest.approx(SHARES, abs=0.001)
     assert len(dataset) / len(set(dataset.group)) == pytest.approx(1.34, abs=0.02)
@@ -143,6 +144,12 @@ def test_reader_understands_options(target, images, size):
 def test_reader_refuses_what_it_does_not_understand(target, message):
     with pytest.raises(UsageError, match=message):
         SYNTHETIC.read(target, ReaderOptions())
+
+
+def test_it_is_loaded_by_name():
+    dataset = load_dataset("synthetic:images=45,size=32")
+    assert dataset.name == "synthetic:images=45,seed=0,size=32"
+    assert dataset.fingerprint == synthetic_dataset(images=45, size=32).fingerprint
 
 
 def test_reader_recognises_no_path(tmp_path):

@@ -21,7 +21,9 @@ def comparison() -> Comparison:
                 continue
             value = 0.4 + 0.1 * place + 0.002 * budget - 0.1
             scores = {name: Estimate(value, value - 0.05, value + 0.05) for name in METRICS}
-            cells.append(CellResult(method, budget, 3, 2 * budget, 3 * budget, scores, 1.5, 1.0, 9))
+            cells.append(
+                CellResult(method, budget, 3, 2 * budget, 3 * budget, scores, 1.5, 1.0, 30.0, 9)
+            )
             for name in ("mel", "nv"):
                 estimate = Estimate(value, value - 0.1, value + 0.1)
                 by_class.append(ClassResult(method, budget, name, 40, estimate, estimate))

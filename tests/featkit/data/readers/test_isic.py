@@ -158,7 +158,7 @@ def test_ground_truth_without_the_images(isic2018):
 
 def test_neither_ground_truth_nor_images(tmp_path):
     (tmp_path / "ISIC_2019_Test_Input").mkdir()
-    with pytest.raises(DataError, match="holds neither a ground truth nor images"):
+    with pytest.raises(DataError, match="holds neither a ground truth nor a folder"):
         load_dataset(f"isic:{tmp_path}")
 
 

@@ -1,0 +1,157 @@
+"""The LightGBM head: boosted trees on dense features, their number chosen inside the budget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+from numpy.typing import NDArray
+
+from featkit.heads._problem import Problem, Sample, Split
+from featkit.heads._stopping import Stopping
+from featkit.heads.base import Head, at_least
+
+__all__ = ["LightGBMHead"]
+
+_DEFAULT_ROUNDS = 30
+"""Rounds where no inner split is possible."""
+
+
+class LightGBMHead(Head):
+    """Boosted trees with early stopping on grouped inner splits, then trained on all rows.
+
+    All inner folds grow in step, and the number of rounds is where their pooled validation loss is
+    lowest. Large budgets validate on as few folds as hold `validation_rows` rows.
+
+    Dense features are redundant and noisy for single splits. So each tree sees a random tenth of
+    them, thresholds are drawn at random (extremely randomised trees), and leaves are few and
+    shrunk: all of this is both faster and better here than LightGBM's defaults.
+
+    Args:
+        learning_rate: Shrinkage of every tree.
+        num_leaves: Most leaves of a tree.
+        feature_fraction: Share of the features that a tree sees.
+        reg_lambda: L2 penalty on the leaves.
+        max_rounds: Most boosting rounds, each with a tree for every class.
+        patience: Rounds without a better validation loss after which training stops.
+        validation_rows: Rows to validate on in total, if the budget has so many.
+        imbalance: "weights" gives all classes the same total weight, "none" gives all rows the
+            same weight, "oversample" repeats rows up to the largest class (training part only).
+        inner_splits: Inner folds; fewer where a class has fewer groups.
+        random_state: Seed of inner folds, oversampling and trees.
+        n_jobs: Threads.
+
+    Attributes:
+        model_: The trained trees in LightGBM's own text format.
+    """
+
+    def __init__(
+        self,
+        *,
+        learning_rate: float = 0.1,
+        num_leaves: int = 7,
+        feature_fraction: float = 0.1,
+        reg_lambda: float = 10.0,
+        max_rounds: int = 500,
+        patience: int = 30,
+        validation_rows: int = 1000,
+        imbalance: str = "weights",
+        inner_splits: int = 5,
+        random_state: int | np.random.RandomState | None = 0,
+        n_jobs: int = 1,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.num_leaves = num_leaves
+        self.feature_fraction = feature_fraction
+        self.reg_lambda = reg_lambda
+        self.max_rounds = max_rounds
+        self.patience = patience
+        self.validation_rows = validation_rows
+        self.imbalance = imbalance
+        self.inner_splits = inner_splits
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def _fit(self, problem: Problem) -> None:
+        self.chosen_ = self._choose_rounds(problem)
+        booster = lgb.Booster(self._parameters(problem), self._dataset(problem, problem.sample()))
+        for _ in range(self.chosen_["rounds"]):
+            booster.update()
+        self.model_ = booster.model_to_string()
+        self.n_parameters_ = _count_parameters(self.model_)
+
+    def _choose_rounds(self, problem: Problem) -> dict[str, Any]:
+        splits = problem.splits_validating(self.validation_rows)
+        if not splits:
+            return {"rounds": min(_DEFAULT_ROUNDS, self.max_rounds), "inner_folds": 0}
+        boosters = [self._watched_booster(problem, split) for split in splits]
+        sizes = [len(split.validation) for split in splits]
+        stopping = Stopping(patience=self.patience)
+        while stopping.rounds < self.max_rounds and not stopping.is_over:
+            for booster in boosters:
+                booster.update()
+            losses = [booster.eval_valid()[0][2] for booster in boosters]
+            stopping.record(float(np.average(losses, weights=sizes)))
+        return {"rounds": stopping.best, "inner_folds": len(splits), "losses": stopping.losses}
+
+    def _watched_booster(self, problem: Problem, split: Split) -> lgb.Booster:
+        """Return a booster of the training part that evaluates the validation part."""
+        train = self._dataset(problem, problem.sample(split.train))
+        validation = train.create_valid(
+            problem.features[split.validation],
+            label=problem.label[split.validation],
+            weight=problem.judge(split.validation),
+            params=self._parameters(problem),
+        )
+        booster = lgb.Booster(self._parameters(problem), train)
+        return booster.add_valid(validation, "validation")
+
+    def _dataset(self, problem: Problem, sample: Sample) -> lgb.Dataset:
+        return lgb.Dataset(
+            problem.features[sample.rows],
+            label=problem.label[sample.rows],
+            weight=sample.weights,
+            params=self._parameters(problem),
+        )
+
+    def _parameters(self, problem: Problem) -> dict[str, Any]:
+        return {
+            "objective": "multiclass",
+            "metric": "multi_logloss",
+            "num_class": problem.n_classes,
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.num_leaves,
+            "feature_fraction": self.feature_fraction,
+            "lambda_l2": self.reg_lambda,
+            "extra_trees": True,
+            "max_bin": 63,
+            # LightGBM's own minima would forbid every split of a budget of two lesions a class.
+            "min_data_in_leaf": min(20, max(1, len(problem.label) // 100)),
+            "min_data_in_bin": 1,
+            "feature_pre_filter": False,
+            "force_col_wise": True,
+            "deterministic": True,
+            "seed": problem.seed,
+            "num_threads": self.n_jobs,
+            "verbosity": -1,
+        }
+
+    def _probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        booster = lgb.Booster(model_str=self.model_)
+        return np.asarray(booster.predict(features, num_threads=self.n_jobs), dtype=np.float64)
+
+    def _check_options(self) -> None:
+        super()._check_options()
+        at_least(self, "num_leaves", 2)
+        at_least(self, "max_rounds", 1)
+        at_least(self, "patience", 1)
+        at_least(self, "validation_rows", 1)
+
+
+def _count_parameters(model: str) -> int:
+    """Count thresholds and leaf values in a model's text."""
+    leaves = [
+        int(line.split("=")[1]) for line in model.splitlines() if line.startswith("num_leaves=")
+    ]
+    return sum(2 * count - 1 for count in leaves)

@@ -1,0 +1,48 @@
+import resource
+
+import pytest
+import torch
+
+from featkit.errors import UsageError
+from featkit.features._devices import (
+    available_cores,
+    default_batch,
+    device_name,
+    peak_memory,
+    resolve_device,
+)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "mps", "expected"),
+    [(2, False, "cuda:0"), (0, True, "mps"), (1, True, "cuda:0"), (0, False, "cpu")],
+)
+def test_auto_takes_the_fastest(monkeypatch, gpus, mps, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert resolve_device("auto") == torch.device(expected)
+    assert resolve_device("cpu") == torch.device("cpu")
+    if gpus:
+        assert resolve_device("cuda") == torch.device("cuda:0")
+        with pytest.raises(UsageError, match=r"cuda:2: this computer.*cuda:0"):
+            resolve_device("cuda:2")
+
+
+def test_devices_that_are_not_there(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(UsageError, match="--device cuda: PyTorch finds no usable NVIDIA GPU"):
+        resolve_device("cuda")
+    for name in ("gpu", "cuda:", "cuda:x", "CPU", ""):
+        with pytest.raises(UsageError, match="no such kind of device.*Use one of: auto, "):
+            resolve_device(name)
+
+
+def test_what_a_cpu_is(monkeypatch):
+    cpu = torch.device("cpu")
+    assert device_name(cpu).startswith("cpu: ")
+    assert device_name(cpu).endswith(f"{available_cores()} cores")
+    assert default_batch(cpu) == 32
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert used <= peak_memory(cpu) < used + (64 << 20)
