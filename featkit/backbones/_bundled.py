@@ -106,7 +106,7 @@ class _BundledSource:
             architecture=f"featkit_{name}",
             network=network,
             preprocessing=tiny_preprocessing(side),
-            pooling="avg",
+            pooling=options.pooling or "default",
         )
 
 

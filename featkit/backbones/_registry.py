@@ -78,7 +78,8 @@ def _unknown(spec: str, name: str, prefixes: tuple[str, ...]) -> BackboneError:
         near = difflib.get_close_matches(name, tagged, n=3, cutoff=0.0)
     else:
         near = difflib.get_close_matches(name, sorted({n.partition(".")[0] for n in names}), n=3)
-    pattern = near[0].partition(".")[0] if near else "PATTERN"
+    parts = [architecture] if architecture and any(architecture in n for n in names) else []
+    pattern = [*(n.partition(".")[0] for n in near), *parts, "PATTERN"][0]
     return BackboneError(
         f"unknown backbone {spec or '(empty name)'}",
         cause=f"no such name; near ones are {', '.join(near)}" if near else "no such name",

@@ -46,6 +46,7 @@ def build_network(
     """
     try:
         network = _create(model, options, fixed=fixed, overlay=dict(overlay or {})).eval()
+        _check_patches(spec, network, options.image_size)
         if network.num_classes:
             network.reset_classifier(0)
         size = {} if options.image_size is None else {"img_size": options.image_size}
@@ -72,6 +73,20 @@ def _create(model: str, options: Options, *, fixed: bool, overlay: dict[str, Any
     )
     network.pretrained_cfg.pop("state_dict", None)
     return network
+
+
+def _check_patches(spec: str, network: Any, image_size: int | None) -> None:
+    """Refuse a size that leaves a strip beside the last patch, which the network would not see."""
+    patch = getattr(getattr(network, "patch_embed", None), "patch_size", None)
+    side = max(patch) if isinstance(patch, tuple) else patch
+    if image_size is None or not isinstance(side, int) or image_size % side == 0:
+        return
+    lower = image_size // side * side
+    raise BackboneError(
+        f"{spec} with images of {image_size} px",
+        cause=f"the network does not take this size, which is no multiple of its {side} px patches",
+        remedy=f"Use an image size of {lower or side} or {lower + side}",
+    )
 
 
 def _misfit(spec: str, options: Options, error: Exception) -> BackboneError:

@@ -75,7 +75,7 @@ def list_backbones(pattern: str | None = None, *, limit: int | None = None) -> B
     Args:
         pattern: A part of the name, or a pattern with `*`, `?` or `[...]` for the whole name (with
             or without its source); upper and lower case are the same. None for all.
-        limit: At most so many rows; each takes some hundredths of a second.
+        limit: At most so many rows; each takes a tenth of a second or so.
 
     Raises:
         UsageError: A negative limit.

@@ -10,6 +10,7 @@ from featkit.data.limit import limit_dataset
 from featkit.data.loading import load_dataset
 from featkit.data.reader import CsvColumns, Reader, ReaderOptions
 from featkit.data.sources import ArrayImages, FileImages
+from featkit.data.synthetic import synthetic_dataset, write_sample
 
 __all__ = [
     "ArrayImages",
@@ -29,4 +30,6 @@ __all__ = [
     "limit_dataset",
     "load_dataset",
     "pixel_hash",
+    "synthetic_dataset",
+    "write_sample",
 ]

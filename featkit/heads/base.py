@@ -64,7 +64,7 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least two classes, but the labels hold one class: "
-                f"{self.classes_[0]!r}"
+                f"{str(self.classes_[0])!r}"
             )
         problem = Problem(
             features=features,

@@ -33,12 +33,13 @@ def sample(featkit, tmp_path):
 
 @pytest.fixture
 def images(tmp_path):
-    """A folder a class: two images each of two classes."""
-    for name in ("a", "b"):
+    """A folder a class: four images each of two classes."""
+    for shade, name in enumerate(("a", "b")):
         folder = tmp_path / "images" / name
         folder.mkdir(parents=True)
-        for number in range(2):
-            Image.new("RGB", (20, 20), (40 * number, 90, 10)).save(folder / f"{name}{number}.png")
+        for number in range(4):
+            colour = (40 * number, 90 * shade, 10)
+            Image.new("RGB", (20, 20), colour).save(folder / f"{name}{number}.png")
     return tmp_path / "images"
 
 
@@ -83,12 +84,13 @@ def test_one_class_only(featkit, images, tmp_path):
 
 
 def test_a_class_with_a_single_lesion(featkit, images, tmp_path):
-    (images / "b" / "b1.png").unlink()
-    for number in range(2, 12):
+    for number in (1, 2, 3):
+        (images / "b" / f"b{number}.png").unlink()
+    for number in range(4, 12):
         Image.new("RGB", (20, 20), (9 * number, 9, 9)).save(images / "a" / f"a{number}.png")
     out = tmp_path / "single.h5"
     assert featkit("extract", f"folder:{images}", *TINY, "--out", out).code == 0
-    assert_refused(featkit("fit", out, "--out", tmp_path / "runs"), "class b", "1 lesion")
+    assert_refused(featkit("fit", out, "--out", tmp_path / "runs"), "class b has 1")
 
 
 @pytest.mark.parametrize("kept", [0, 100, 5000])

@@ -107,6 +107,7 @@ def test_a_transformer_is_fitted_to_another_size():
     [
         ("timm:gmixer_24_224", 128),
         ("timm:test_vit", 50),
+        ("timm:vit_tiny_patch16_224", 100),
         ("torchvision:vit_b_32", 128),
         ("torchvision:squeezenet1_1", 8),
         ("timm:test_vit", 1),
@@ -131,6 +132,7 @@ def test_a_size_of_nothing():
         ("torchvision:alexnet.V9", r"near ones are alexnet\.IMAGENET1K_V1"),
         ("torchvision:maskrcnn_resnet50_fpn", r"unknown backbone"),
         ("featkit:huge", r"unknown backbone featkit:huge"),
+        ("siglip", r"no such name\. See `featkit backbones siglip`"),
         ("qqqqqqqq", r"no such name\. See `featkit backbones PATTERN`"),
         ("keras:resnet50", r"no source keras\. Put one of these .*: timm, torchvision, featkit"),
         ("timm:", r"unknown backbone timm:"),

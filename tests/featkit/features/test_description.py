@@ -22,15 +22,11 @@ def test_it_says_what_is_there(whole):
 
 
 def test_damage_is_found_unless_nobody_asks(whole, tmp_path):
-    content = bytearray(whole.read_bytes())
-    middle = content.find(b"\x00" * 40, len(content) // 3)
-    store = FeatureStore.open(whole)
-    with store.path.open("rb"):
-        assert describe(store, verify=False)["checksums"] == "not checked"
-    assert middle
+    content = whole.read_bytes()
     copy = tmp_path / "f.h5"
     copy.write_bytes(content)
     opened = FeatureStore.open(copy)
     copy.write_bytes(content[:-100])
+    assert describe(opened, verify=False)["checksums"] == "not checked"
     with pytest.raises(StoreError, match="cut short"):
         describe(opened)

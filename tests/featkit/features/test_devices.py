@@ -35,7 +35,7 @@ def test_devices_that_are_not_there(monkeypatch):
     with pytest.raises(UsageError, match="--device cuda: PyTorch finds no usable NVIDIA GPU"):
         resolve_device("cuda")
     for name in ("gpu", "cuda:", "cuda:x", "CPU", ""):
-        with pytest.raises(UsageError, match="no such kind of device.*Use one of: auto, "):
+        with pytest.raises(UsageError, match=r"no such kind of device.*Use one of: auto, "):
             resolve_device(name)
 
 

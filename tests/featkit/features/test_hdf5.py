@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ SCRIPT = """
 import resource, sys
 import h5py, numpy as np
 from featkit.features._hdf5 import writing
-for limit in (50, 2000, 5000, 60_000, 200_000, 400_000, 404_000, 420_000, 440_000, 446_000):
+for limit in (50, 2000, 5000, 60_000, 200_000, 400_000, 404_000, 420_000, 440_000):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
         with writing(sys.argv[1]) as (file, check):
@@ -38,8 +39,8 @@ def test_a_full_disk_at_any_moment_is_an_error_and_no_crash(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.split("\n")
     assert lines[-2] == "alive"
-    assert len(lines) == 12
-    assert all(line.endswith(" 27") for line in lines[:10])
+    assert len(lines) == 11
+    assert all(line.endswith(" 27") for line in lines[:9])
 
 
 def test_what_is_written_is_plain_hdf5(tmp_path):
@@ -50,23 +51,17 @@ def test_what_is_written_is_plain_hdf5(tmp_path):
         assert file["x"][...].tolist() == [0, 1, 2, 3, 4]
 
 
+# Names of files need not be UTF-8; Python gives their bytes as lone surrogates.
+FILE_NAMES = st.binary(max_size=6).map(lambda name: os.fsdecode(name.replace(b"\0", b"")))
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=6)
+
+
 @settings(max_examples=40, deadline=None)
-@given(
-    texts=st.lists(
-        st.text(
-            st.one_of(
-                st.characters(exclude_characters="\0", exclude_categories=["Cs"]),
-                st.integers(0xDC80, 0xDCFF).map(chr),  # bytes of file names that are not UTF-8
-            ),
-            max_size=6,
-        )
-    )
-)
+@given(texts=st.lists(st.one_of(TEXTS, FILE_NAMES)))
 def test_any_text_comes_back(tmp_path_factory, texts):
     path = tmp_path_factory.getbasetemp() / "text.h5"
     with h5py.File(path, "w") as file:
         file["x"] = encode_text(texts)
-        file["x"].attrs["n"] = len(texts)
         assert read_text(file["x"]).tolist() == texts
 
 
