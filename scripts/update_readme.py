@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -73,7 +72,9 @@ def leak() -> str:
     for method in sides["grouped"]["methods"]:
         grouped, random = cells["grouped", method], cells["random", method]
         pairs = [(side["balanced_accuracy"]) for side in (grouped, random)]
-        accuracy = [f"{side['accuracy']['value']:.3f}".removeprefix("0") for side in (grouped, random)]
+        accuracy = [
+            f"{side['accuracy']['value']:.3f}".removeprefix("0") for side in (grouped, random)
+        ]
         rows.append([method, *map(_short, pairs), *accuracy])
     return _table(rows)
 
@@ -84,7 +85,9 @@ def times() -> str:
     with (REFERENCE / "times.csv").open() as handle:
         steps = {row["step"]: int(row["seconds"]) for row in csv.DictReader(handle)}
     cpu = f"{machine['cores']} cores of an {machine['cpu']}, {machine['memory_gib']} GB, no GPU"
-    took = ", ".join(f"{step} {seconds // 60}:{seconds % 60:02d}" for step, seconds in steps.items())
+    took = ", ".join(
+        f"{step} {seconds // 60}:{seconds % 60:02d}" for step, seconds in steps.items()
+    )
     versions = machine["versions"]
     with_ = f"torch {versions['torch']}, scikit-learn {versions['scikit-learn']}"
     return f"Measured {machine['date']} on {cpu}; {with_}. Minutes: {took}."
@@ -96,12 +99,11 @@ BLOCKS = {"main": main_table, "full": full_budget, "leak": leak, "times": times}
 def filled(text: str) -> str:
     """Return README with every block between `<!-- NAME -->` and `<!-- /NAME -->` rewritten."""
     for name, make in BLOCKS.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-        text, count = re.subn(
-            pattern, lambda match: match[1] + make() + "\n" + match[2], text, flags=re.S  # noqa: B023
-        )
-        if count != 1:
-            sys.exit(f"README.md needs exactly one block <!-- {name} --> … <!-- /{name} -->")
+        opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        if text.count(opening) != 1 or text.count(closing) != 1:
+            sys.exit(f"README.md needs exactly one block {opening.strip()} … {closing}")
+        before, rest = text.split(opening)
+        text = before + opening + make() + "\n" + closing + rest.split(closing)[1]
     return text
 
 

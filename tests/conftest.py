@@ -62,7 +62,7 @@ def write_features(
 
 @pytest.fixture
 def make_store(tmp_path: Path) -> Callable[..., FeatureStore]:
-    """Return a maker of small stores: `make_store(name, backbone=..., **write_features options)`."""
+    """Return a maker of small stores: `make_store(name, backbone=…, …)`."""
 
     def make(
         name: str = "features.h5", *, backbone: str = "net", **options: object

@@ -12,7 +12,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["escape", "fail", "interruptible", "note", "print_json", "stdout", "table", "warn"]
+__all__ = [
+    "escape",
+    "fail",
+    "interruptible",
+    "note",
+    "print_json",
+    "stdout",
+    "table",
+    "warn",
+    "working",
+]
 
 
 def stdout() -> Console:
@@ -65,6 +75,16 @@ def table(
     for row in rows:
         view.add_row(*(str(value) for value in row.values()))
     return view
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say what is being done while it takes a moment; nothing where no one watches."""
+    if sys.stderr.isatty():
+        with _stderr().status(escape(what)):
+            yield
+    else:
+        yield
 
 
 @contextmanager

@@ -27,22 +27,22 @@ SHARES = (0.033, 0.051, 0.110, 0.0115, 0.111, 0.6695, 0.0142)
 """HAM10000's share of images in each class."""
 
 _CLASS_MEANS = {
-    #               akiec   bcc   bkl    df   mel    nv  vasc
-    "size":        ( 0.3,  0.0,  0.4, -0.5,  0.7, -0.3, -0.4),
-    "elongation":  ( 0.0,  0.0,  0.3, -0.4,  0.4,  0.0, -0.3),
-    "jaggedness":  ( 0.7,  0.3,  0.1, -0.5,  0.8, -0.4, -0.3),
-    "softness":    ( 0.8,  0.1, -0.6,  0.9,  0.0,  0.0, -0.5),
-    "melanin":     (-0.9, -0.8,  0.0, -0.5,  1.0,  0.3, -1.0),
-    "redness":     ( 0.9,  0.7, -0.4,  0.1,  0.1, -0.4,  1.7),
-    "blueness":    (-0.8,  0.5, -0.5, -0.6,  0.8, -0.5,  0.9),
-    "pale centre": (-0.3, -0.3, -0.4,  1.6, -0.1, -0.3, -0.6),
-    "network":     (-1.0, -1.2, -0.5,  0.3,  0.4,  0.5, -1.3),
-    "globules":    (-0.4, -0.3,  0.1, -0.5,  0.4,  0.3, -0.4),
-    "vessels":     ( 0.4,  1.4, -0.6, -0.4,  0.0, -0.6, -0.1),
-    "scale":       ( 1.3,  0.3,  0.4, -0.8, -0.1, -0.8, -0.6),
-    "variegation": ( 0.3,  0.4,  0.0, -0.6,  1.0, -0.4, -0.1),
-    "asymmetry":   ( 0.3,  0.3,  0.0, -0.4,  1.0, -0.4, -0.1),
-    "keratin":     ( 0.3, -0.5,  1.3, -0.6, -0.5, -0.5, -0.9),
+    #               akiec    bcc    bkl     df    mel     nv   vasc
+    "size":        ( 0.22,  0.00,  0.33, -0.44,  0.55, -0.22, -0.33),
+    "elongation":  ( 0.00,  0.00,  0.22, -0.33,  0.33,  0.00, -0.22),
+    "jaggedness":  ( 0.55,  0.22,  0.11, -0.44,  0.66, -0.33, -0.22),
+    "softness":    ( 0.66,  0.11, -0.55,  0.77,  0.00,  0.00, -0.44),
+    "melanin":     (-0.77, -0.66,  0.00, -0.44,  0.88,  0.22, -0.88),
+    "redness":     ( 0.77,  0.55, -0.33,  0.11,  0.11, -0.33,  1.43),
+    "blueness":    (-0.66,  0.44, -0.44, -0.55,  0.66, -0.44,  0.77),
+    "pale centre": (-0.22, -0.22, -0.33,  1.32, -0.11, -0.22, -0.55),
+    "network":     (-0.88, -0.99, -0.44,  0.22,  0.33,  0.44, -1.10),
+    "globules":    (-0.33, -0.22,  0.11, -0.44,  0.33,  0.22, -0.33),
+    "vessels":     ( 0.33,  1.21, -0.55, -0.33,  0.00, -0.55, -0.11),
+    "scale":       ( 1.10,  0.22,  0.33, -0.66, -0.11, -0.66, -0.55),
+    "variegation": ( 0.22,  0.33,  0.00, -0.55,  0.88, -0.33, -0.11),
+    "asymmetry":   ( 0.22,  0.22,  0.00, -0.33,  0.88, -0.33, -0.11),
+    "keratin":     ( 0.22, -0.44,  1.10, -0.55, -0.44, -0.44, -0.77),
 }  # fmt: skip
 """Mean of each of the lesion's own traits in each class; 0 is the middle of the trait's range."""
 
@@ -51,7 +51,7 @@ _SURROUNDINGS = ("tan", "flush", "mottling", "hair", "warmth", "vignette")
 TRAITS = (*_CLASS_MEANS, *_SURROUNDINGS)
 """The lesion's own traits, then those of its patient's skin and of the instrument."""
 
-_SPREAD = 0.65
+_SPREAD = 0.75
 """Standard deviation of a trait within a class: the classes overlap."""
 
 

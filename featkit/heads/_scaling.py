@@ -30,8 +30,9 @@ class Scaling(NamedTuple):
         mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / rows
         square = sum(((block - mean) ** 2).sum(axis=0) for block in blocks) / rows
         deviation = np.sqrt(square)
-        # A constant column's deviation is rounding: it grows with the mean and the rows.
-        constant = deviation <= 10 * np.finfo(np.float32).eps * np.abs(mean)
+        # A constant column's deviation is rounding, and grows with the mean.
+        limits = np.finfo(np.float32)
+        constant = deviation <= np.maximum(10 * limits.eps * np.abs(mean), limits.tiny)
         return cls(mean.astype(np.float32), np.where(constant, 1.0, deviation).astype(np.float32))
 
     def apply(self, features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -139,4 +139,4 @@ def _group_names(groups: ArrayLike | None, label: NDArray[np.intp]) -> NDArray[n
     if groups is None:
         return np.arange(len(label)).astype(np.str_)
     check_consistent_length(label, groups)
-    return np.asarray(groups).astype(np.str_)
+    return np.asarray(column_or_1d(groups)).astype(np.str_)

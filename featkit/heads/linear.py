@@ -32,13 +32,20 @@ class LinearHead(Head):
     """Standardised features, a linear map and a softmax, with an L2 penalty.
 
     The strength C is chosen by cross-validation over grouped inner folds: one path from strong to
-    weak regularisation for all folds, ended early once it has become clearly worse. The features
-    are standardised once, by the rows given to `fit`, for all inner folds.
+    weak regularisation for all folds, ended early once it has become clearly worse.
+
+    The features are standardised once, by all rows given to `fit`, and inner folds are weights of
+    zero on the rows held out: so all folds share one matrix and one rotation, and C means the same
+    in them as in the last fit. Held-out rows lend the folds their columns' means and deviations,
+    never their labels, and rows outside the budget lend nothing. On real features the choices were
+    as good as with a standardisation for each fold.
 
     Args:
         strengths: Candidates for C; a single one is taken as it is.
-        criterion: What chooses among them, on the pooled rows of all inner folds: "log_loss"
-            (weighted as the imbalance option says) or "balanced_accuracy".
+        criterion: What chooses among them, on the pooled rows of all inner folds:
+            "balanced_accuracy", or "log_loss" (weighted as the imbalance option says). The first
+            chose stronger penalties and was one to two points of balanced accuracy better on real
+            features from 2% of the labels on; the second has the better AUROC and calibration.
         imbalance: "weights" gives all classes the same total weight, "none" gives all rows the
             same weight, "oversample" repeats rows up to the largest class (training part only).
         inner_splits: Inner folds; fewer where a class has fewer groups.

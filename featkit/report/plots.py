@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -122,13 +123,12 @@ def _line(
 
 def _legend(figure: Figure, grid: Sequence[Axes]) -> None:
     """Name every line once, whichever panels it stands in."""
-    lines = {}
+    lines: dict[Any, Any] = {}
     for axes in grid:
         handles, labels = axes.get_legend_handles_labels()
         lines.update(zip(labels, handles, strict=True))
-    figure.legend(
-        list(lines.values()), list(lines), loc="outside upper right", ncols=min(3, len(lines))
-    )
+    place: Any = "outside upper right"  # beside the axes, which the type stubs do not know
+    figure.legend(list(lines.values()), list(lines), loc=place, ncols=min(3, len(lines)))
 
 
 def _foot(figure: Figure, comparison: Comparison) -> None:

@@ -45,7 +45,7 @@ def test_system_errors_get_a_cause(tmp_path, number, cause):
 
 def test_hdf5_errors_are_known_by_the_number_in_their_message(tmp_path):
     with pytest.raises(StoreError, match="full"), disk_errors(tmp_path / "x"):
-        raise OSError("Can't write data (file write failed: errno = 28, error message = 'No space')")
+        raise OSError("Can't write data (file write failed: errno = 28, error message = 'Full')")
 
 
 def test_a_full_disk_keeps_the_old_file(tmp_path):

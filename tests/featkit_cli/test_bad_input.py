@@ -1,4 +1,4 @@
-"""Bad input gets one line with the thing, the cause and the remedy; nothing that existed is lost."""
+"""Bad input gets one line with the thing, the cause and the remedy; nothing is lost."""
 
 import os
 import shutil

@@ -48,7 +48,7 @@ def test_heavy_libraries_stay_unloaded_until_a_command_needs_them():
     code = (
         "import sys; sys.argv = ['featkit', '--help']\n"
         "from featkit_cli.main import _run; _run()\n"
-        "heavy = {'torch', 'timm', 'sklearn', 'pandas', 'matplotlib', 'lightgbm', 'h5py', 'scipy'}\n"
+        "heavy = {'torch', 'timm', 'sklearn', 'pandas', 'matplotlib', 'lightgbm', 'scipy'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

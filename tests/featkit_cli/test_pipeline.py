@@ -70,9 +70,7 @@ def test_extract_limit_takes_whole_lesions(featkit, tmp_path):
 
 def test_a_feature_file_of_another_backbone_is_not_reused(featkit, features):
     before = features.read_bytes()
-    done = featkit(
-        "extract", SAMPLE, "-b", "featkit:tiny", "--random-weights", "--out", features
-    )
+    done = featkit("extract", SAMPLE, "-b", "featkit:tiny", "--random-weights", "--out", features)
     assert done.code == 1
     assert "backbone" in done.err
     assert "--fresh" in done.err

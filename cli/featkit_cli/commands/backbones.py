@@ -32,9 +32,9 @@ def backbones(
     rows = [
         {
             "backbone": info.spec,
-            "parameters": f"{info.parameters / 1e6:.1f} M",
+            "parameters": "?" if info.parameters is None else f"{info.parameters / 1e6:.1f} M",
             "dimension": f"{info.dimension:,}",
-            "input": "×".join(map(str, info.input_size)),
+            "input": "×".join(map(str, info.input_size or "?")),
             "weights": "cached" if info.cached else "to download",
         }
         for info in found.rows

@@ -85,10 +85,12 @@ def extract(
     from featkit.features import describe
     from featkit.features import extract as extract_features
 
-    dataset = read()
-    network = load_backbone(
-        backbone, pooling=pooling, image_size=image_size, random_weights=random_weights
-    )
+    with console.working("reading the data set …"):
+        dataset = read()
+    with console.working(f"loading {backbone} (a download takes a while) …"):
+        network = load_backbone(
+            backbone, pooling=pooling, image_size=image_size, random_weights=random_weights
+        )
     path = out or _default_path(dataset.name, network.spec)
     with console.interruptible("featkit extract … --out " + str(path)), shown_progress() as shown:
         store = extract_features(

@@ -23,7 +23,8 @@ def test_points_are_scikit_learns_averaged_over_draws_and_folds(write_runs, make
     assert (cell.wall_s, cell.device_s) == (200.0, 100.0)
     for index, row in enumerate(found.by_class):
         top = [run.probabilities.argmax(axis=1) for run in runs]
-        pairs = [(run.test.label == index, guess == index) for run, guess in zip(runs, top, strict=True)]
+        both = zip(runs, top, strict=True)
+        pairs = [(run.test.label == index, guess == index) for run, guess in both]
         assert row.recall.value == pytest.approx(np.mean([recall_score(*pair) for pair in pairs]))
         assert row.precision.value == pytest.approx(
             np.mean([precision_score(*pair) for pair in pairs])

@@ -20,7 +20,8 @@ def test_the_grid_has_every_method_budget_and_draw(write_runs, make_run):
 
 def test_methods_of_one_name_are_told_apart_by_what_differs(write_runs, make_run):
     grid = gather([write_runs(make_run(), make_run(imbalance="none"))])
-    assert set(grid.methods) == {"net / linear (imbalance=weights)", "net / linear (imbalance=none)"}
+    expected = {"net / linear (imbalance=weights)", "net / linear (imbalance=none)"}
+    assert set(grid.methods) == expected
 
 
 def test_folders_are_put_together(write_runs, make_run):

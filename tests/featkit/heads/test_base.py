@@ -154,14 +154,16 @@ def test_rows_are_groups_of_their_own_by_default(head, make_lesions):
 
 def test_one_class_is_refused(head, make_lesions):
     X, _, groups = make_lesions()
-    with pytest.raises(ValueError, match="at least two classes.*one class: 'nv'"):
+    with pytest.raises(ValueError, match=r"at least two classes.*one class: 'nv'"):
         head.fit(X, np.full(len(X), "nv"), groups)
 
 
-def test_groups_of_another_length_are_refused(head, make_lesions):
+def test_groups_of_another_shape_are_refused(head, make_lesions):
     X, y, groups = make_lesions()
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         head.fit(X, y, groups[:-1])
+    with pytest.raises(ValueError, match="1d array"):
+        head.fit(X, y, np.column_stack([groups, groups]))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +182,9 @@ def test_impossible_options_are_refused(head, options, message, make_lesions):
 
 def test_importing_the_room_imports_neither_torch_nor_lightgbm():
     code = "import sys, featkit.heads; print({'torch', 'lightgbm'} & set(sys.modules))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert result.stdout.strip() == "set()"
 
 

@@ -151,11 +151,11 @@ def test_single_strength_needs_no_inner_folds(make_lesions):
 @pytest.mark.parametrize("strengths", [[], [0.0], [1.0, -1.0], [float("nan")]])
 def test_impossible_strengths_are_refused(make_lesions, strengths):
     X, y, _ = make_lesions()
-    with pytest.raises(UsageError, match="strengths=.*positive number"):
+    with pytest.raises(UsageError, match=r"strengths=.*positive number"):
         LinearHead(strengths=strengths).fit(X, y)
 
 
 def test_unknown_criterion_is_refused(make_lesions):
     X, y, _ = make_lesions()
-    with pytest.raises(UsageError, match="criterion='auc'.*log_loss, balanced_accuracy"):
+    with pytest.raises(UsageError, match=r"criterion='auc'.*log_loss, balanced_accuracy"):
         LinearHead(criterion="auc").fit(X, y)

@@ -52,7 +52,9 @@ def test_no_split_where_every_class_has_one_group():
     assert problem.splits == problem.splits_validating(10) == ()
 
 
-@pytest.mark.parametrize(("rows", "expected"), [(1, 1), (18, 1), (19, 2), (37, 2), (38, 3), (9999, 3)])
+@pytest.mark.parametrize(
+    ("rows", "expected"), [(1, 1), (18, 1), (19, 2), (37, 2), (38, 3), (9999, 3)]
+)
 def test_as_few_splits_as_validate_on_enough_rows(rows, expected):
     problem = make_problem(LABEL, GROUP)
     assert len(problem.splits) == 3

@@ -21,7 +21,7 @@ def test_made_head_has_its_options(name):
 
 
 def test_unknown_head_is_refused_with_the_known_names():
-    with pytest.raises(UsageError, match="head 'svm'.*linear, lightgbm, mlp"):
+    with pytest.raises(UsageError, match=r"head 'svm'.*linear, lightgbm, mlp"):
         make_head("svm")
 
 

@@ -19,7 +19,7 @@ def make_run() -> Callable[..., Run]:
             np.array([0, 0, 1, 2, 2], dtype=np.int16),
         )
         key = RunKey("linear", "net", 0, 25.0, 1, {"imbalance": "weights"}, "features", "plan")
-        run = Run(
+        return Run(
             key=replace(key, **changes),  # type: ignore[arg-type]
             classes=("a", "b", "c"),
             test=test,
@@ -29,6 +29,5 @@ def make_run() -> Callable[..., Run]:
             cost=Cost(1.5, 1.25, 90, 21, 100.0),
             chosen={"C": 0.1},
         )
-        return run
 
     return make

@@ -99,7 +99,7 @@ def test_two_backbones_share_one_plan_and_one_test_set(tmp_path, make_store):
 def test_another_plan_in_the_same_folder_is_refused(tmp_path, make_store):
     store, out = make_store(), tmp_path / "out"
     fit([store], out, design=SMALL, jobs=1)
-    with pytest.raises(PlanError, match="another Plan: .*split"):
+    with pytest.raises(PlanError, match=r"another Plan: .*split"):
         fit([store], out, design=replace(SMALL, split="random"), jobs=1)
     assert len(list(RunStore(out))) == 3
 
@@ -154,7 +154,7 @@ def test_test_images_with_the_pixels_of_training_images_are_refused(tmp_path, ma
     train, test = make_store("train.h5"), make_store("test.h5", prefix="X")
     hashes = np.array([f"{row:032x}" for row in range(len(train))])
     train, test = replace(train, pixel_hash=hashes), replace(test, pixel_hash=hashes)
-    with pytest.raises(StoreError, match="are also in .*train.h5: the same pixels"):
+    with pytest.raises(StoreError, match=r"are also in .*train.h5: the same pixels"):
         fit([train], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
 
 
