@@ -23,7 +23,7 @@ features=()
 for backbone in mobilenetv2_100.tf_in1k mobilenetv1_100.tf_in1k mobilenetv2_100.inat_insect; do
     features+=("$WORK/$backbone.h5")
     timed "extract $backbone" featkit extract ham10000:../shared/ham10000 \
-        --backbone "local-dir:../shared/weights/$backbone" --out "$WORK/$backbone.h5"
+        --backbone "local-dir:../shared/weights/$backbone" --precision fp32 --out "$WORK/$backbone.h5"
 done
 timed "fit grouped" featkit fit "${features[@]}" --draws 5 --draws-large 3 --out "$WORK/grouped"
 timed "compare grouped" featkit compare "$WORK/grouped" --out "$KEEP/grouped"

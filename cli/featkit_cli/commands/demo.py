@@ -40,8 +40,17 @@ def demo(
     features, runs = out / "sample-tiny.h5", out / "runs"
     data = f"synthetic:images={images}"
     with console.interruptible(f"featkit demo --out {out}"), shown_progress() as shown:
-        console.note(f"$ featkit extract {data} --backbone featkit:tiny --out {features}")
-        store = extract(load_dataset(data), load_backbone("featkit:tiny"), features, progress=shown)
+        # fp32 whatever the hardware has: the demonstration shows the same numbers everywhere.
+        console.note(
+            f"$ featkit extract {data} --backbone featkit:tiny --precision fp32 --out {features}"
+        )
+        store = extract(
+            load_dataset(data),
+            load_backbone("featkit:tiny"),
+            features,
+            precision="fp32",
+            progress=shown,
+        )
         console.note(f"$ featkit fit {features} --draws 3 --out {runs}")
         fit([store], runs, design=SweepDesign(draws=3), jobs=jobs, progress=shown)
         console.note(f"$ featkit compare {runs} --out {out / 'comparison'}")
