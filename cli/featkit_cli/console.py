@@ -64,16 +64,18 @@ def table(
     """Return a table of the rows: one column for each key of the first row.
 
     Args:
-        rows: At least one; values are shown by `str`.
+        rows: At least one; values are shown by `str`, an interval below its number.
         title: Stands above the table.
         caption: Stands below it.
         left: Columns that are text; the others are set to the right as numbers.
     """
-    view = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    view = Table(
+        title=title, caption=caption, title_justify="left", caption_justify="left", highlight=False
+    )
     for name in rows[0]:
         view.add_column(name, justify="left" if name in left else "right", overflow="fold")
     for row in rows:
-        view.add_row(*(str(value) for value in row.values()))
+        view.add_row(*(str(value).replace(" [", "\n[") for value in row.values()))
     return view
 
 

@@ -49,7 +49,11 @@ def test_weights_are_small_and_say_what_they_are():
 
 
 def test_backbone_is_described(tiny):
-    assert (tiny.spec, tiny.architecture, tiny.pooling) == ("featkit:tiny", "featkit_tiny", "default")
+    assert (tiny.spec, tiny.architecture, tiny.pooling) == (
+        "featkit:tiny",
+        "featkit_tiny",
+        "default",
+    )
     assert tiny.dimension == 128
     assert tiny.preprocessing.crop == (96, 96)
     assert not tiny.network.training
