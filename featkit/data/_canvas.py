@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,8 @@ from PIL import Image
 
 __all__ = ["Canvas", "Field", "ramp"]
 
-Field = NDArray[np.float32]
-"""One value a pixel, shape (size, size)."""
+Field = NDArray[np.floating[Any]]
+"""One value a pixel, shape (size, size), in practice float32."""
 
 _REACH = 2.2
 """Half the side of the square that noise covers, in units of half an unzoomed image."""
@@ -84,4 +85,5 @@ class Canvas:
 def ramp(field: Field, low: float, high: float) -> Field:
     """Return 0 below `low`, 1 above `high`, and a smooth step between them."""
     t = np.clip((field - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    smooth: Field = t * t * (3 - 2 * t)
+    return smooth

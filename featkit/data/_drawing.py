@@ -154,7 +154,8 @@ def _vessels(canvas: Canvas) -> Field:
     coarse, fine = canvas.noise(0.26), canvas.noise(0.15)
     trunk = np.exp(-np.square(coarse / 0.12))
     twigs = np.exp(-np.square(fine / 0.16)) * np.exp(-np.square(coarse / 0.45))
-    return np.maximum(trunk, 0.8 * twigs)
+    branches: Field = np.maximum(trunk, 0.8 * twigs)
+    return branches
 
 
 def _add_keratin(skin: _Skin, canvas: Canvas, inside: Field, level: _Levels) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,8 +61,11 @@ def describe_patients(
 
 
 def _choose(
-    table: dict[str, tuple[int, ...]], label: NDArray[np.int16], rng: np.random.Generator
+    table: Mapping[str, tuple[int, ...]], label: NDArray[np.int16], rng: np.random.Generator
 ) -> NDArray[np.str_]:
     names = np.array(list(table))
     upto = np.cumsum(np.array(list(table.values())), axis=0) / 100
-    return names[(rng.uniform(size=len(label))[:, None] >= upto.T[label]).sum(axis=1)]
+    chosen: NDArray[np.str_] = names[
+        (rng.uniform(size=len(label))[:, None] >= upto.T[label]).sum(axis=1)
+    ]
+    return chosen
