@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from featkit.errors import StoreError
 
-__all__ = ["atomic_path", "disk_errors", "output_lock", "write_json"]
+__all__ = ["atomic_path", "disk_errors", "jsonable", "output_lock", "write_json"]
 
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -74,7 +75,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def write_json(path: Path, value: object) -> None:
     """Write `value` as indented JSON, whole or not at all."""
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(jsonable(value), indent=1, ensure_ascii=False, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def jsonable(value: object) -> object:
+    """Return JSON-like `value` with null where a number is not defined: JSON has no NaN."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {name: jsonable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    return value
 
 
 @contextmanager

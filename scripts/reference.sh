@@ -27,9 +27,11 @@ for backbone in mobilenetv2_100.tf_in1k mobilenetv1_100.tf_in1k mobilenetv2_100.
 done
 timed "fit grouped" featkit fit "${features[@]}" --draws 5 --draws-large 3 --out "$WORK/grouped"
 timed "compare grouped" featkit compare "$WORK/grouped" --out "$KEEP/grouped"
-timed "fit random" featkit fit "${features[@]}" --draws 2 --draws-large 1 --split random \
+timed "fit random" featkit fit "${features[@]}" --draws 2 --split random \
     --out "$WORK/random"
 timed "compare random" featkit compare "$WORK/random" --out "$KEEP/random"
+"$BIN/python" scripts/baseline.py "$WORK/mobilenetv2_100.tf_in1k.h5" "$WORK/grouped/plan.json" \
+    > "$KEEP/baseline.json"
 cp "$WORK/grouped/results.csv" "$KEEP/grouped/results.csv"
 cp "$WORK/random/results.csv" "$KEEP/random/results.csv"
 "$BIN/featkit" data check ham10000:../shared/ham10000 --json > "$KEEP/data_check.json"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,9 @@ def times() -> str:
     """Where and when, and how long each step took."""
     machine = _json("machine.json")
     with (REFERENCE / "times.csv").open() as handle:
-        steps = {row["step"]: int(row["seconds"]) for row in csv.DictReader(handle)}
+        steps: Counter[str] = Counter()  # a step that was interrupted has several rows
+        for row in csv.DictReader(handle):
+            steps[row["step"]] += int(row["seconds"])
     cpu = f"{machine['cores']} cores of an {machine['cpu']}, {machine['memory_gib']} GB, no GPU"
     took = ", ".join(
         f"{step} {seconds // 60}:{seconds % 60:02d}" for step, seconds in steps.items()

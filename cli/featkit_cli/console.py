@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,12 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from featkit.files import jsonable
+
 __all__ = [
     "escape",
     "fail",
     "interruptible",
     "note",
     "print_json",
+    "say",
     "stdout",
     "table",
     "warn",
@@ -49,9 +53,15 @@ def note(message: str) -> None:
     _stderr().print(escape(message))
 
 
+def say(message: str) -> None:
+    """Write a line of the result to stdout."""
+    stdout().print(escape(message))
+
+
 def print_json(value: object) -> None:
     """Write `value` as JSON to stdout."""
-    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(jsonable(value), indent=1, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(text + "\n")
 
 
 def table(
@@ -70,12 +80,16 @@ def table(
         left: Columns that are text; the others are set to the right as numbers.
     """
     view = Table(
-        title=title, caption=caption, title_justify="left", caption_justify="left", highlight=False
+        title=escape(title),
+        caption=escape(caption),
+        title_justify="left",
+        caption_justify="left",
+        highlight=False,
     )
     for name in rows[0]:
-        view.add_column(name, justify="left" if name in left else "right", overflow="fold")
+        view.add_column(escape(name), justify="left" if name in left else "right", overflow="fold")
     for row in rows:
-        view.add_row(*(str(value).replace(" [", "\n[") for value in row.values()))
+        view.add_row(*(escape(str(value)).replace(" [", "\n[") for value in row.values()))
     return view
 
 
@@ -90,10 +104,11 @@ def working(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def interruptible(command: str) -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """On Ctrl-C, say that the same command continues the work, and exit with 130."""
     try:
         yield
     except KeyboardInterrupt:
+        command = shlex.join(["featkit", *sys.argv[1:]])
         note(f"Interrupted; what was done is kept. Continue with the same command: {command}")
         raise typer.Exit(130) from None

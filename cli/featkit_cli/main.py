@@ -24,7 +24,8 @@ def _run() -> int:
     # Damaged tags are no news: images that cannot be read are listed with a reason.
     warnings.filterwarnings("ignore", module="PIL")
     try:
-        return int(app(standalone_mode=False, prog_name="featkit") or 0)
+        arguments = [text for text in sys.argv[1:] if text != "--debug"]  # wherever it stands
+        return int(app(arguments, standalone_mode=False, prog_name="featkit") or 0)
     except FeatkitError as error:
         if debug:
             raise

@@ -72,27 +72,27 @@ class _Lines(_Rate):
     """Plain lines for logs and pipes."""
 
     def __init__(self) -> None:
-        self._shown = 0.0
+        self._shown, self._shown_at = 0.0, 0.0
 
     def start(self, task: str, *, total: float, done: float = 0, unit: str = "") -> None:
         super().start(task, total=total, done=done, unit=unit)
-        self._shown = time.monotonic()
+        self._shown, self._shown_at = time.monotonic(), done
 
     def advance(self, amount: float, *, note: str = "") -> None:
         self.add(amount, note)
         if time.monotonic() - self._shown >= LINE_EVERY_S:
-            self._shown = time.monotonic()
+            self._shown, self._shown_at = time.monotonic(), self.done
             print(f"{self.task}: {self.facts()}", file=sys.stderr, flush=True)  # noqa: T201
 
     def finish(self) -> None:
-        if time.monotonic() - self.began >= 2:
+        if time.monotonic() - self.began >= 2 and self._shown_at < self.done:
             print(f"{self.task}: {self.facts()}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextmanager
-def shown_progress(*, quiet: bool = False) -> Iterator[Listener]:
+def shown_progress() -> Iterator[Listener]:
     """Give a listener that shows progress on stderr, as fits what stderr is."""
-    if quiet or not sys.stderr.isatty():
+    if not sys.stderr.isatty():
         yield _Lines()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"))

@@ -25,9 +25,10 @@ Runs = Mapping[tuple[int, int], Run]
 class Resampling:
     """Bootstrap resamples of a grid's test lesions, and of the draws.
 
-    Each resample takes test lesions with replacement within every fold, and training draws with
-    replacement, so that an interval holds what another sample of lesions, to test on or to learn
-    from, would have changed. Methods that were trained on the same draws share both.
+    Each resample takes test lesions with replacement, a lesion as often in every fold that it is
+    tested in, and training draws with replacement, so that an interval holds what another sample
+    of lesions to test on, or another draw to learn from, would have changed. Methods that were
+    trained on the same draws share both.
 
     Args:
         tests: The test set of each fold.
@@ -42,10 +43,10 @@ class Resampling:
 
     @cached_property
     def _weights(self) -> dict[int, NDArray[np.float32]]:
+        lesions = np.unique(np.concatenate([test.group for test in self._tests.values()]))
+        drawn = lesion_weights(lesions, resamples=self._resamples, seed=stable_seed(self._seed, 0))
         return {
-            fold: lesion_weights(
-                test.group, resamples=self._resamples, seed=stable_seed(self._seed, fold)
-            )
+            fold: drawn[:, np.searchsorted(lesions, test.group)]
             for fold, test in self._tests.items()
         }
 

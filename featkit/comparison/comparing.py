@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from featkit.comparison._differences import paired_differences, resamples_needed
 from featkit.comparison._focus import FocusMetric, focus_metric
 from featkit.comparison._resampling import Resampling, Runs, estimate
 from featkit.comparison.comparison import (
     CellResult,
     ClassResult,
     Comparison,
-    DifferenceResult,
-    Estimate,
 )
 from featkit.comparison.gathering import Grid, gather
 from featkit.errors import UsageError
@@ -25,8 +25,6 @@ from featkit.evaluate import (
     class_precision,
     class_recall,
     find_metric,
-    holm,
-    paired_difference,
 )
 from featkit.progress import NoProgress, Progress
 
@@ -34,7 +32,7 @@ __all__ = ["compare"]
 
 
 def compare(
-    folders: Sequence[Path],
+    folders: Sequence[Path | str] | Path | str,
     *,
     metric: str = "balanced_accuracy",
     reference: str | None = None,
@@ -54,7 +52,8 @@ def compare(
         reference: Row that the others are compared with; None = the best at the largest budget.
         focus: Class whose sensitivity at 95% specificity is reported; None = melanoma, where
             the data set has it.
-        resamples: Bootstrap resamples.
+        resamples: Bootstrap resamples of the intervals; the differences take more where their
+            number asks for it, so that a clear one can pass Holm's correction.
         seed: Of the bootstrap.
         progress: Told of every finished cell.
 
@@ -65,7 +64,7 @@ def compare(
     """
     find_metric(metric)
     listener = progress or NoProgress()
-    grid = gather(folders)
+    grid = gather([folders] if isinstance(folders, Path | str) else folders)
     focused = focus_metric(grid.classes, focus)
     metrics: list[Metric | FocusMetric] = [*METRICS.values()] + ([focused] if focused else [])
     resampling = Resampling(grid.tests, resamples=resamples, seed=seed)
@@ -74,7 +73,8 @@ def compare(
     for (method, budget), runs in sorted(
         grid.cells.items(), key=lambda item: _place(grid, item[0])
     ):
-        cells.append(_cell(method, budget, runs, resampling, metrics))
+        complete = set(runs) == grid.keys(budget)
+        cells.append(_cell(method, budget, runs, resampling, metrics, complete=complete))
         by_class += _classes(method, budget, runs, grid.classes, resampling)
         listener.advance(1, note=f"{method} at {budget:g}%")
     listener.finish()
@@ -82,13 +82,14 @@ def compare(
         metric=metric,
         split=grid.split,
         test=next(iter(grid.tests.values())).name,
-        test_images=sum(len(test.label) for test in grid.tests.values()),
-        test_lesions=sum(len(np.unique(test.group)) for test in grid.tests.values()),
+        test_images=len(_distinct(test.image_id for test in grid.tests.values())),
+        test_lesions=len(_distinct(test.group for test in grid.tests.values())),
         classes=grid.classes,
         focus=grid.classes[focused.class_index] if focused else "",
         methods=grid.methods,
         budgets=grid.budgets,
         resamples=resamples,
+        resamples_differences=0,
         seed=seed,
         plan=grid.plan,
         cells=tuple(cells),
@@ -96,7 +97,16 @@ def compare(
         differences=(),
     )
     against = _reference(found, reference)
-    return replace(found, differences=_differences(grid, metric, against, resampling))
+    enough = max(resamples, resamples_needed(grid, against))
+    again = (
+        resampling if enough == resamples else Resampling(grid.tests, resamples=enough, seed=seed)
+    )
+    differences = paired_differences(grid, METRICS[metric], against, again)
+    return replace(found, differences=differences, resamples_differences=enough)
+
+
+def _distinct(columns: Iterable[NDArray[np.str_]]) -> NDArray[np.str_]:
+    return np.unique(np.concatenate(list(columns)))
 
 
 def _place(grid: Grid, key: tuple[str, float]) -> tuple[int, float]:
@@ -109,12 +119,15 @@ def _cell(
     runs: Runs,
     resampling: Resampling,
     metrics: Sequence[Metric | FocusMetric],
+    *,
+    complete: bool,
 ) -> CellResult:
     made = list(runs.values())
     return CellResult(
         method=method,
         budget=budget,
         runs=len(made),
+        complete=complete,
         train_lesions=float(np.mean([run.train_lesions for run in made])),
         train_images=float(np.mean([run.train_images for run in made])),
         scores={
@@ -133,7 +146,7 @@ def _cell(
 def _classes(
     method: str, budget: float, runs: Runs, classes: Sequence[str], resampling: Resampling
 ) -> list[ClassResult]:
-    tests = {fold: run.test.label for (fold, _), run in runs.items()}
+    tests = {run.test.fingerprint: run.test.label for run in runs.values()}
     label = np.concatenate(list(tests.values()))
     values = [
         (resampling.point(runs, statistic), resampling.samples(runs, statistic))
@@ -161,34 +174,3 @@ def _reference(comparison: Comparison, wanted: str | None) -> str:
             remedy="Give one of these names",
         )
     return wanted
-
-
-def _differences(
-    grid: Grid, metric: str, reference: str, resampling: Resampling
-) -> tuple[DifferenceResult, ...]:
-    score = METRICS[metric]
-    found = []
-    for method in grid.methods:
-        for budget in grid.budgets:
-            mine, other = (grid.cells.get((name, budget), {}) for name in (method, reference))
-            shared = sorted(set(mine) & set(other))
-            if method == reference or not shared:
-                continue
-            pair = [{key: runs[key] for key in shared} for runs in (mine, other)]
-            points = [float(resampling.point(runs, score)) for runs in pair]
-            samples = [resampling.samples(runs, score) for runs in pair]
-            found.append(
-                (method, budget, paired_difference(samples[0], samples[1], points[0] - points[1]))
-            )
-    corrected = holm(np.array([difference.p for _, _, difference in found]))
-    return tuple(
-        DifferenceResult(
-            method,
-            reference,
-            budget,
-            Estimate(difference.point, difference.low, difference.high),
-            difference.p,
-            float(p_holm),
-        )
-        for (method, budget, difference), p_holm in zip(found, corrected, strict=True)
-    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from featkit.evaluate import find_metric
+from featkit.files import jsonable
 
 __all__ = ["CellResult", "ClassResult", "Comparison", "DifferenceResult", "Estimate"]
 
@@ -31,6 +31,7 @@ class CellResult:
         method: Row of the table.
         budget: Percent of the training lesions.
         runs: Number of Runs averaged (folds × draws).
+        complete: False where another method has Runs at this budget that this one lacks.
         train_lesions: Mean number of training lesions.
         train_images: Mean number of their images.
         scores: Estimate by metric.
@@ -43,6 +44,7 @@ class CellResult:
     method: str
     budget: float
     runs: int
+    complete: bool
     train_lesions: float
     train_images: float
     scores: Mapping[str, Estimate]
@@ -93,13 +95,14 @@ class Comparison:
         metric: The metric of the main table and the differences.
         split: `grouped`, `official` or `random`.
         test: Name of the test set.
-        test_images: Number of test images over all folds.
-        test_lesions: Number of their groups.
+        test_images: Number of distinct test images over all folds.
+        test_lesions: Number of their distinct groups.
         classes: The classes' names.
         focus: Class whose sensitivity at 95% specificity is among the scores, or "".
         methods: Rows of the main table.
         budgets: Its columns.
-        resamples: Bootstrap resamples.
+        resamples: Bootstrap resamples of the intervals.
+        resamples_differences: Bootstrap resamples of the paired differences.
         seed: Of the bootstrap.
         plan: Fingerprint of the Plan.
         cells: One for each method and budget that was trained.
@@ -117,6 +120,7 @@ class Comparison:
     methods: tuple[str, ...]
     budgets: tuple[float, ...]
     resamples: int
+    resamples_differences: int
     seed: int
     plan: str
     cells: tuple[CellResult, ...]
@@ -135,24 +139,17 @@ class Comparison:
         return self.ranked(budget)[0]
 
     def ranked(self, budget: float | None = None) -> list[CellResult]:
-        """Return the cells at a budget (the largest one by default), the best first."""
+        """Return the cells at a budget (the largest one by default), the best first.
+
+        Cells that are not complete come last: their score is of other folds or draws.
+        """
         at = self.budgets[-1] if budget is None else budget
         sign = -1 if find_metric(self.metric).higher_is_better else 1
         cells = [cell for cell in self.cells if cell.budget == at]
-        return sorted(cells, key=lambda cell: sign * cell.scores[self.metric].value)
+        return sorted(
+            cells, key=lambda cell: (not cell.complete, sign * cell.scores[self.metric].value)
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as JSON-like values; None where a number is not defined."""
-        found = _without_nan(asdict(self))
-        assert isinstance(found, dict)  # noqa: S101 - for the type checker
-        return found
-
-
-def _without_nan(value: object) -> object:
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    if isinstance(value, Mapping):
-        return {name: _without_nan(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return value
+        return {name: jsonable(value) for name, value in asdict(self).items()}

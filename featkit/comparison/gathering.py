@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from featkit.errors import PlanError, StoreError
 from featkit.plans import Plan, named_difference
 from featkit.runs import Run, RunStore, TestSet
@@ -38,8 +40,12 @@ class Grid:
     split: str
     plan: str
 
+    def keys(self, budget: float) -> set[tuple[int, int]]:
+        """Return every (fold, draw) that some method has at a budget."""
+        return {key for (_, at), runs in self.cells.items() if at == budget for key in runs}
 
-def gather(folders: Sequence[Path]) -> Grid:
+
+def gather(folders: Sequence[Path | str]) -> Grid:
     """Read all Runs below the folders.
 
     Raises:
@@ -47,7 +53,8 @@ def gather(folders: Sequence[Path]) -> Grid:
         PlanError: Runs of different Plans, test sets or classes.
     """
     runs: list[Run] = []
-    for folder in folders:
+    paths = [Path(folder) for folder in folders]
+    for folder in paths:
         found = list(RunStore(folder))
         if not found:
             raise StoreError(
@@ -55,12 +62,14 @@ def gather(folders: Sequence[Path]) -> Grid:
                 cause="the folder is not the --out of `featkit fit`, or nothing was trained yet",
                 remedy="Run `featkit fit` first",
             )
-        _same_design(folders[0], folder, runs[:1] + found)
+        _same_design(paths[0], folder, runs[:1] + found)
         runs += found
     names = _names(runs)
     cells: dict[tuple[str, float], dict[tuple[int, int], Run]] = defaultdict(dict)
     for run in runs:
-        cells[names[_identity(run)], run.key.budget][run.key.fold, run.key.draw] = run
+        cell = cells[names[_identity(run)], run.key.budget]
+        _refuse_twin(cell.get((run.key.fold, run.key.draw)), run)
+        cell[run.key.fold, run.key.draw] = run
     return Grid(
         methods=tuple(dict.fromkeys(names.values())),
         budgets=tuple(sorted({run.key.budget for run in runs})),
@@ -87,14 +96,26 @@ def _same_design(first: Path, other: Path, runs: Sequence[Run]) -> None:
     )
 
 
+def _refuse_twin(known: Run | None, run: Run) -> None:
+    """Raise where two Runs claim to be the same experiment and are not the same result."""
+    if known and not np.array_equal(known.probabilities, run.probabilities):
+        raise PlanError(
+            f"two Runs of {run.name} at {run.key.budget:g}% differ",
+            cause="the folders hold the same experiment, made twice with different results",
+            remedy="Leave one of the folders out",
+        )
+
+
 def _tests(runs: Sequence[Run]) -> dict[int, TestSet]:
     tests: dict[int, TestSet] = {}
     for run in runs:
         known = tests.setdefault(run.key.fold, run.test)
-        if known.fingerprint != run.test.fingerprint:
+        same = known.fingerprint == run.test.fingerprint and run.key.test == runs[0].key.test
+        if not same:
             raise PlanError(
                 "the Runs cannot be compared",
-                cause=f"some were tested on {known.name}, others on {run.test.name}",
+                cause=f"some were tested on {runs[0].test.name}, others on other images "
+                f"({run.test.name})",
                 remedy="Give folders of one test set at a time",
             )
     return tests

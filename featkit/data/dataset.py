@@ -29,7 +29,7 @@ class ImageSource(Protocol):
         """
 
     def signature(self, row: int) -> str:
-        """Return a cheap token that changes when the image does (a file's size in bytes)."""
+        """Return a cheap token that changes when the image does (size and checksum)."""
 
     def select(self, rows: NDArray[np.intp]) -> ImageSource:
         """Return the source of these rows only, in this order."""

@@ -18,7 +18,8 @@ class CsvColumns:
     Attributes:
         image: Path of the image, with or without its extension.
         label: Name of the class; an empty cell means no label.
-        group: What must stay together (lesion, patient). None = every image for itself.
+        group: What must stay together (lesion, patient). None = the column group, patient_id or
+            lesion_id where there is one, else every image for itself.
         id: Distinct id of the image. None = the image column as it stands.
         split: Official split (train, val, test).
         root: Folder that the image paths start from. None = the table's folder.

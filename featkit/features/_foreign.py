@@ -103,7 +103,7 @@ def _listing(group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, tuple[i
     for key, item in group.items():
         if isinstance(item, h5py.Dataset):
             yield prefix + key, item.shape
-        else:
+        elif item is not None:  # a link that leads nowhere
             yield from _listing(item, f"{prefix}{key}/")
 
 

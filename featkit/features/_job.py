@@ -93,7 +93,8 @@ class Job:
             raise StoreError(error.what, cause=error.cause, remedy=remedy) from error
         refuse_other(self.out, wanted, store.attributes)
         manifest = self._folder.manifest()
-        if manifest and not differences(manifest.attributes, store.attributes):
+        # Without a manifest they are what a process left that was killed while it removed them.
+        if manifest is None or not differences(manifest.attributes, store.attributes):
             self._folder.remove()
         self.progress.start(
             f"{self.out} is already there", total=len(store), done=len(store), unit="images"

@@ -8,8 +8,12 @@ from typing import Any
 
 import h5py
 
+from featkit.fingerprints import fingerprint
+
 __all__ = [
+    "CHECKSUM",
     "SCHEMA",
+    "attributes_sum",
     "chunk_rows",
     "column_key",
     "column_name",
@@ -20,7 +24,10 @@ __all__ = [
 SCHEMA = 1
 """Raise when an older featkit would misread the file; keep a reader of the retired version."""
 
-_PLAIN = {"schema", "precision", "views", "device", "created", "fingerprint"}
+CHECKSUM = "checksum"
+"""Attribute with the sum of all others, which HDF5 itself does not check. Old files lack it."""
+
+_PLAIN = {"schema", "precision", "views", "device", "created", "fingerprint", CHECKSUM}
 """Attributes that are text or a number as they stand; the others are JSON."""
 
 _CHUNK_BYTES = 1 << 19
@@ -28,9 +35,15 @@ _CHUNK_BYTES = 1 << 19
 
 
 def write_attributes(file: h5py.File, attributes: Mapping[str, Any]) -> None:
-    """Write the attributes of a feature file."""
-    for name, value in attributes.items():
+    """Write the attributes of a feature file, and their sum."""
+    summed = {**attributes, CHECKSUM: attributes_sum(attributes)}
+    for name, value in summed.items():
         file.attrs[name] = value if name in _PLAIN else json.dumps(value)
+
+
+def attributes_sum(attributes: Mapping[str, Any]) -> str:
+    """Return the SHA-256 over all attributes but the sum itself."""
+    return fingerprint({name: attributes[name] for name in attributes if name != CHECKSUM})
 
 
 def read_attributes(file: h5py.File) -> dict[str, Any]:

@@ -10,7 +10,13 @@ import numpy as np
 
 from featkit.errors import StoreError
 from featkit.features._hdf5 import damaged, read_text, reading
-from featkit.features._layout import SCHEMA, column_name, read_attributes
+from featkit.features._layout import (
+    CHECKSUM,
+    SCHEMA,
+    attributes_sum,
+    column_name,
+    read_attributes,
+)
 
 __all__ = ["read_fields"]
 
@@ -32,6 +38,8 @@ def read_fields(path: Path) -> dict[str, Any]:
         missing = [name for name in (*_ATTRIBUTES, "fingerprint") if name not in attributes]
         if missing:
             raise damaged(path, f"the attribute {missing[0]} is missing")
+        if attributes.pop(CHECKSUM, None) not in {None, attributes_sum(attributes)}:
+            raise damaged(path, "the file is damaged: the checksum of its attributes is wrong")
         failures = file["failures"]
         pairs = zip(read_text(failures["image_id"]), read_text(failures["reason"]), strict=True)
         return {

@@ -244,7 +244,9 @@ class FeatureStore:
 
 def _datasets(group: Any) -> Iterator[Any]:
     """Yield every data set of an HDF5 group, however deep."""
-    for item in group.values():
+    for name, item in group.items():
+        if item is None:
+            raise KeyError(f"{name} leads nowhere")
         if hasattr(item, "dtype"):
             yield item
         else:

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from featkit.errors import UsageError
 from featkit.heads._problem import IMBALANCES, Problem
@@ -35,6 +35,9 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
         n_parameters_: Numbers that training set.
     """
 
+    recipe = 1
+    """Raise it in a head whose code would train another model with the same options."""
+
     imbalance: str
     inner_splits: int
     random_state: int | np.random.RandomState | None
@@ -57,7 +60,7 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
             UsageError: An option has a value that it cannot have.
             ValueError: Features, labels or groups that cannot be learned from.
         """
-        self._check_options()
+        self.check_options()
         features, labels = validate_data(self, X, y, dtype=np.float32, order="C")
         check_classification_targets(labels)
         self.classes_, label = np.unique(labels, return_inverse=True)
@@ -78,6 +81,13 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
         with threadpool_limits(self.n_jobs):
             self._fit(problem)
         return self
+
+    def identity(self) -> dict[str, Any]:
+        """Return, JSON-like, what decides the trained model besides data and random numbers."""
+        options = self.get_params()
+        for name in ("n_jobs", "random_state"):
+            del options[name]
+        return {**options, "recipe": self.recipe}
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return class probabilities (n, C), columns in the order of `classes_`.
@@ -112,7 +122,7 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
     def _probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return probabilities (n, C) of checked features (n, D)."""
 
-    def _check_options(self) -> None:
+    def check_options(self) -> None:
         """Refuse option values that cannot be meant; subclasses add their own."""
         if self.imbalance not in IMBALANCES:
             raise UsageError(

@@ -144,8 +144,9 @@ class LightGBMHead(Head):
         booster = lgb.Booster(model_str=self.model_)
         return np.asarray(booster.predict(features, num_threads=self.n_jobs), dtype=np.float64)
 
-    def _check_options(self) -> None:
-        super()._check_options()
+    def check_options(self) -> None:
+        """Refuse option values that cannot be meant."""
+        super().check_options()
         at_least(self, "num_leaves", 2)
         at_least(self, "max_rounds", 1)
         at_least(self, "patience", 1)

@@ -142,8 +142,9 @@ class LinearHead(Head):
         coefficients = np.column_stack([self.coef_, self.intercept_])
         return np.asarray(softmax(logits(scaled, coefficients), axis=1))
 
-    def _check_options(self) -> None:
-        super()._check_options()
+    def check_options(self) -> None:
+        """Refuse option values that cannot be meant."""
+        super().check_options()
         if self.criterion not in _CRITERIA:
             raise UsageError(
                 f"criterion={self.criterion!r}",

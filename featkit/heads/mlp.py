@@ -130,8 +130,9 @@ class MLPHead(Head):
         hidden = np.maximum(scaled @ into + bias, 0.0)
         return np.asarray(softmax(hidden @ out + out_bias, axis=1))
 
-    def _check_options(self) -> None:
-        super()._check_options()
+    def check_options(self) -> None:
+        """Refuse option values that cannot be meant."""
+        super().check_options()
         for name in ("hidden", "batch_size", "max_epochs", "patience", "validation_rows"):
             at_least(self, name, 1)
         if not 0 <= self.dropout < 1:

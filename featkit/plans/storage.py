@@ -20,6 +20,8 @@ __all__ = ["read_plan", "write_plan"]
 _SCHEMA = 1
 """Raise it when a reader of this version could misread the file; keep the old reader."""
 
+_MAKE_AGAIN = "Delete it and make the plan again; `featkit fit` does so and keeps finished Runs"
+
 _COLUMNS = ["image_id", "class (null: takes no part)", "lesion", "test fold (-1: never tested)"]
 
 
@@ -66,7 +68,7 @@ def read_plan(path: Path, kind: type[Plan]) -> Plan:
     except OSError as error:
         _refuse(path, error.strerror or str(error), "Check the path")
     except (ValueError, KeyError, TypeError):
-        _refuse(path, "the file is damaged or no plan", "Make the plan again from the data")
+        _refuse(path, "the file is damaged or no plan", _MAKE_AGAIN)
     if schema != _SCHEMA:
         _refuse(path, f"schema {schema} is unknown to this version", "Upgrade featkit")
     try:
@@ -74,7 +76,7 @@ def read_plan(path: Path, kind: type[Plan]) -> Plan:
         stored = [(item["fold"], item["draw"]) for item in content["training_order"]]
         orders = list(_orders(plan, dict.fromkeys(stored)))
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, UsageError):
-        _refuse(path, "the file is damaged", "Make the plan again from the data")
+        _refuse(path, "the file is damaged", _MAKE_AGAIN)
     if plan.fingerprint != content["fingerprint"] or orders != content["training_order"]:
         _refuse(path, "the file was edited after it was made", "Restore it, or make a new plan")
     plan.check()

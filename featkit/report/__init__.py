@@ -8,6 +8,7 @@ from featkit.report.tables import (
     main_rows,
     markdown_table,
     metric_rows,
+    unfinished_note,
 )
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "metric_rows",
     "plot_class_recall",
     "plot_learning_curves",
+    "unfinished_note",
     "write_comparison",
 ]

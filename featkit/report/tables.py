@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from featkit.comparison import Comparison, Estimate
+from featkit.comparison import CellResult, Comparison, Estimate
 from featkit.evaluate import METRICS
 from featkit.files import atomic_path
 
@@ -17,6 +17,7 @@ __all__ = [
     "main_rows",
     "markdown_table",
     "metric_rows",
+    "unfinished_note",
     "write_markdown",
     "write_scores",
 ]
@@ -36,16 +37,38 @@ def short(estimate: Estimate) -> str:
 
 
 def main_rows(comparison: Comparison, *, metric: str | None = None) -> list[Row]:
-    """Return one row a method, one column a budget."""
+    """Return one row a method, one column a budget, and last the number of training lesions."""
     name = metric or comparison.metric
     rows: list[Row] = []
     for method in comparison.methods:
         row: dict[str, object] = {"method": method}
         for budget in comparison.budgets:
             cell = comparison.cell(method, budget)
-            row[f"{budget:g}%"] = "–" if cell is None else short(cell.scores[name])
+            row[f"{budget:g}%"] = "–" if cell is None else _marked(cell, name)
         rows.append(row)
-    return rows
+    return [*rows, _lesion_row(comparison)]
+
+
+def _marked(cell: CellResult, metric: str) -> str:
+    return short(cell.scores[metric]) + ("" if cell.complete else f" †{cell.runs}")
+
+
+def _lesion_row(comparison: Comparison) -> Row:
+    cells = sorted(comparison.cells, key=lambda cell: cell.complete)  # complete ones count
+    lesions = {cell.budget: cell.train_lesions for cell in cells}
+    counts = {f"{budget:g}%": f"{lesions[budget]:,.0f}" for budget in comparison.budgets}
+    return {"method": "training lesions", **counts}
+
+
+def unfinished_note(comparison: Comparison) -> str:
+    """Return a sentence on cells that have fewer Runs than others, or "" where there are none."""
+    cells = [cell for cell in comparison.cells if not cell.complete]
+    if not cells:
+        return ""
+    return (
+        f"† {len(cells)} cells have only that many Runs, fewer than others at their budget: they "
+        "are of other folds or draws; finish `featkit fit`, or trust the paired differences only"
+    )
 
 
 def metric_rows(comparison: Comparison, *, budget: float | None = None) -> list[Row]:
@@ -121,6 +144,7 @@ def write_markdown(comparison: Comparison, path: Path) -> None:
         f"# {METRICS[comparison.metric].title} by method and label budget\n",
         _design_line(comparison),
         markdown_table(main_rows(comparison)),
+        unfinished_note(comparison) + "\n",
         f"## All metrics at {comparison.budgets[-1]:g}%\n",
         markdown_table(metric_rows(comparison)),
         f"## Recall by class: {best.method}\n",
@@ -132,14 +156,15 @@ def write_markdown(comparison: Comparison, path: Path) -> None:
             markdown_table(difference_rows(comparison)),
         ]
     with atomic_path(path) as temporary:
-        temporary.write_text("\n".join(parts))
+        temporary.write_text("\n".join(parts), encoding="utf-8")
 
 
 def _design_line(comparison: Comparison) -> str:
     line = (
         f"Split: {comparison.split}. Tested on {comparison.test}: {comparison.test_images:,} "
         f"images of {comparison.test_lesions:,} lesions. Intervals: 95%, "
-        f"{comparison.resamples:,} bootstrap resamples of lesions and draws. "
+        f"{comparison.resamples:,} bootstrap resamples of lesions and draws (differences: "
+        f"{comparison.resamples_differences:,}). "
         f"Plan {comparison.plan[:12]}.\n"
     )
     if comparison.split == "random":
@@ -152,23 +177,15 @@ def _design_line(comparison: Comparison) -> str:
 
 def write_scores(comparison: Comparison, path: Path) -> None:
     """Write one row for each method, budget and metric as CSV."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(
-            [
-                "method",
-                "budget",
-                "train_lesions",
-                "runs",
-                "metric",
-                "value",
-                "low",
-                "high",
-                "wall_s",
-            ]
-        )
-        for cell in comparison.cells:
-            for name, score in cell.scores.items():
-                numbers = (f"{value:.5f}" for value in (score.value, score.low, score.high))
-                facts = [cell.method, cell.budget, cell.train_lesions, cell.runs, name]
-                writer.writerow([*facts, *numbers, f"{cell.wall_s:.3f}"])
+    head = "split method budget train_lesions runs metric value low high wall_s"
+    rows = [head.split(), *_score_rows(comparison)]
+    with atomic_path(path) as temp, temp.open("w", newline="", encoding="utf-8") as handle:
+        csv.writer(handle).writerows(rows)
+
+
+def _score_rows(comparison: Comparison) -> Iterator[list[object]]:
+    for cell in comparison.cells:
+        facts = [comparison.split, cell.method, cell.budget, cell.train_lesions, cell.runs]
+        for name, score in cell.scores.items():
+            numbers = (f"{value:.5f}" for value in (score.value, score.low, score.high))
+            yield [*facts, name, *numbers, f"{cell.wall_s:.3f}"]

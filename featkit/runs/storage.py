@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +23,19 @@ __all__ = ["RunStore"]
 #: Raise when a reader of today could misread the file; keep the readers of retired versions.
 SCHEMA = 1
 
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
+#: What NumPy, zipfile and json raise on damaged bytes.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    SyntaxError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class RunStore:
@@ -41,13 +56,8 @@ class RunStore:
     def find(self, key: RunKey) -> Run | None:
         """Return the Run with this key, or None where it is missing or unreadable."""
         path = self.path(key)
-        if not path.exists():
-            return None
-        try:
-            run = _read(path)
-        except _UNREADABLE:
-            return None
-        return run if run.key.digest == key.digest else None
+        run = _readable(path) if path.exists() else None
+        return run if run and run.key.digest == key.digest else None
 
     def save(self, run: Run) -> None:
         """Write the Run under its own name.
@@ -76,13 +86,26 @@ class RunStore:
                 probabilities=run.probabilities,
             )
 
+    def any_run(self) -> Run | None:
+        """Return a readable Run, or None where there is none."""
+        return next(filter(None, map(_readable, self._files())), None)
+
+    def folds_and_draws(self) -> tuple[int, int]:
+        """Return how many folds and draws the Runs are of, by the names of their files."""
+        found = [re.search(r"-f(\d+)-b[\d.e+-]+-d(\d+)-", path.name) for path in self._files()]
+        cells = [(int(cell[1]) + 1, int(cell[2]) + 1) for cell in found if cell]
+        return max((fold for fold, _ in cells), default=0), max((d for _, d in cells), default=0)
+
+    def _files(self) -> list[Path]:
+        return sorted(self._runs.glob("*.npz"))
+
     def __iter__(self) -> Iterator[Run]:
         """Yield every Run, in the order of the file names.
 
         Raises:
             StoreError: A file is damaged or of a newer featkit.
         """
-        for path in sorted(self._runs.glob("*.npz")):
+        for path in self._files():
             yield self.read(path)
 
     @staticmethod
@@ -104,6 +127,13 @@ class RunStore:
                 cause="the file is damaged or incomplete",
                 remedy="Delete it and give the same `featkit fit` command again",
             ) from error
+
+
+def _readable(path: Path) -> Run | None:
+    try:
+        return _read(path)
+    except _UNREADABLE:
+        return None
 
 
 def _read(path: Path) -> Run:

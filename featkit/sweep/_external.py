@@ -64,9 +64,10 @@ def external_of(table: Table, index: int, tests: Sequence[FeatureStore]) -> Exte
     """
     test = _partner(table.stores[index], tests)
     known = {name.casefold(): index for index, name in enumerate(table.classes)}
+    left_out = {name.casefold() for name in table.stores[0].classes} - set(known)
     used = sorted({int(label) for label in test.label[test.done] if label >= 0})
     names = [test.classes[number] for number in used]
-    strange = [name for name in names if name.casefold() not in known]
+    strange = [name for name in names if name.casefold() not in left_out | set(known)]
     if strange:
         raise StoreError(
             f"{test.path} has classes that {table.stores[0].path} has not",
@@ -75,7 +76,7 @@ def external_of(table: Table, index: int, tests: Sequence[FeatureStore]) -> Exte
         )
     renumber = np.full(len(test.classes) + 1, -1, dtype=np.int16)
     for number in used:
-        renumber[number] = known[test.classes[number].casefold()]
+        renumber[number] = known.get(test.classes[number].casefold(), -1)
     label = renumber[test.label]
     rows = np.flatnonzero(test.done & (label >= 0))
     if not len(rows):
@@ -90,12 +91,21 @@ def external_of(table: Table, index: int, tests: Sequence[FeatureStore]) -> Exte
 
 
 def _refuse_shared_images(table: Table, test: FeatureStore, rows: NDArray[np.intp]) -> None:
+    """Raise where the test set holds images or lesions of the training set.
+
+    Ids that are mere numbers say nothing: every data set may count from 0.
+    """
     train = table.stores[0]
-    pixels = set(train.pixel_hash[table.rows]) - {""}
-    shared = [row for row in rows if test.pixel_hash[row] in pixels]
-    if shared:
-        raise StoreError(
-            f"{len(shared)} images of {test.path} are also in {train.path}",
-            cause=f"the same pixels, {test.image_id[shared[0]]} for one",
-            remedy="Test on images that the training set does not hold",
-        )
+    for what, mine, theirs in (
+        ("pixels", train.pixel_hash, test.pixel_hash),
+        ("image id", train.image_id, test.image_id),
+        ("lesion", train.group, test.group),
+    ):
+        known = {name for name in table.column(mine).tolist() if name and not name.isdigit()}
+        shared = [row for row in rows if theirs[row] in known]
+        if shared:
+            raise StoreError(
+                f"{len(shared)} images of {test.path} are also in {train.path}",
+                cause=f"the same {what}, {test.image_id[shared[0]]} for one",
+                remedy="Test on images that the training set does not hold",
+            )

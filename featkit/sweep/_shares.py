@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from featkit.features import FeatureStore
 from featkit.fingerprints import stable_seed
+from featkit.heads import make_head
 from featkit.plans import Plan
 from featkit.runs import RunKey, TestSet
 from featkit.sweep._external import External, external_of
@@ -30,6 +31,16 @@ class Share:
     design: SweepDesign
     external: External | None
 
+    @property
+    def name(self) -> str:
+        """The backbone's short name."""
+        return self.table.stores[self.index].backbone_name
+
+    @property
+    def test_identity(self) -> str:
+        """Fingerprint of the external test set; "" for the Plan's own folds."""
+        return "" if self.external is None else self.external.test.fingerprint
+
     def tasks(self) -> list[Task]:
         """Return every Run of the design on this store."""
         return [
@@ -43,7 +54,7 @@ class Share:
         return Arrays(train, self.plan.label, self.plan.group, test)
 
     def _task(self, head: str, cell: Cell) -> Task:
-        store = self.table.stores[self.index]
+        store, seed = self.table.stores[self.index], self.design.seed
         test_rows, test = self._tested(cell.fold)
         train_rows = self.plan.train_rows(cell.fold, cell.budget, cell.draw)
         key = RunKey(
@@ -52,10 +63,10 @@ class Share:
             fold=cell.fold,
             budget=cell.budget,
             draw=cell.draw,
-            config={"imbalance": self.design.imbalance, "seed": self.design.seed},
+            config={**make_head(head, imbalance=self.design.imbalance).identity(), "seed": seed},
             source=store.fingerprint,
             plan=self.plan.fingerprint,
-            test="" if self.external is None else test.fingerprint,
+            test=self.test_identity,
         )
         return Task(
             key=key,
@@ -63,7 +74,7 @@ class Share:
             train_rows=train_rows,
             test_rows=test_rows,
             test=test,
-            seed=stable_seed(self.design.seed, cell.fold, cell.budget, cell.draw),
+            seed=stable_seed(seed, cell.fold, cell.budget, cell.draw),
             features_s=len(train_rows) * _seconds_per_image(store),
             split=self.plan.split,
         )

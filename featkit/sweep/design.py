@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from featkit.errors import UsageError
+from featkit.heads import make_head
 from featkit.plans import Split, check_budgets
 
 __all__ = ["BUDGETS", "Cell", "SweepDesign"]
@@ -56,6 +57,9 @@ class SweepDesign:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "budgets", check_budgets(self.budgets))
+        object.__setattr__(self, "heads", tuple(dict.fromkeys(self.heads)))
+        for name in self.heads:
+            make_head(name, imbalance=self.imbalance).check_options()
         _at_least_one("--draws", self.draws)
         _at_least_one("--draws-large", 1 if self.draws_large is None else self.draws_large)
         _at_least_one("--use-folds", self.use_folds)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from featkit.errors import PlanError
+from featkit.errors import PlanError, StoreError
 from featkit.features import FeatureStore
 from featkit.files import output_lock
 from featkit.fingerprints import stable_order
@@ -23,6 +25,9 @@ from featkit.sweep.design import SweepDesign
 from featkit.sweep.results import write_results
 
 __all__ = ["Sweep", "fit"]
+
+_IDLE_S = 30
+"""Seconds after which workers end whose parent is gone."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Sweep:
 
 def fit(
     stores: Sequence[FeatureStore],
-    out: Path,
+    out: Path | str,
     *,
     design: SweepDesign | None = None,
     tests: Sequence[FeatureStore] = (),
@@ -67,18 +72,18 @@ def fit(
 
     Raises:
         StoreError: The stores do not fit together; `out` cannot be written.
-        PlanError: The data cannot support the design; `out` holds Runs of another Plan.
+        PlanError: The data cannot support the design; `out` holds Runs of another Plan or test set.
         UsageError: An impossible option.
     """
-    design = design or SweepDesign()
+    out, design = Path(out), design or SweepDesign()
     listener = progress or NoProgress()
     table = read_table(stores, exclude_classes=design.exclude_classes)
     plan = _plan(table, design)
+    shares = [share_of(table, index, plan, design, tests) for index in range(len(table.stores))]
     with output_lock(out / "plan.json"):
-        _same_plan(out, plan)
-        plan.save(out / "plan.json", folds=design.use_folds, draws=design.draws)
         store = RunStore(out)
-        shares = [share_of(table, index, plan, design, tests) for index in range(len(table.stores))]
+        _same_experiment(store, plan, shares[0])
+        _save_plan(store, plan, design)
         board = _Board(listener)
         todo = [_open_tasks(share, store, board) for share in shares]
         trained = sum(len(tasks) for tasks in todo)
@@ -105,18 +110,36 @@ def _plan(table: Table, design: SweepDesign) -> Plan:
     )
 
 
-def _same_plan(out: Path, plan: Plan) -> None:
-    """Refuse to mix Runs of two Plans in one folder."""
-    path = out / "plan.json"
-    if not path.exists():
+def _same_experiment(store: RunStore, plan: Plan, share: Share) -> None:
+    """Refuse to mix Runs of two Plans or two test sets in one folder."""
+    known = store.any_run()
+    if known is None:
         return
-    difference = named_difference(Plan.load(path), plan)
+    path = store.folder / "plan.json"
+    difference = named_difference(Plan.load(path), plan) if path.exists() else None
+    if difference is None and known.key.plan != plan.fingerprint:
+        difference = "its Runs were made on other folds or images"
     if difference is not None:
         raise PlanError(
-            f"{out} holds Runs of another Plan",
+            f"{store.folder} holds Runs of another Plan",
             cause=difference,
             remedy="Choose another --out, or repeat the options of the first command",
         )
+    if known.key.test != share.test_identity:
+        raise PlanError(
+            f"{store.folder} holds Runs that were tested on other images",
+            cause=f"on {known.test.name}",
+            remedy="Choose another --out for another --test",
+        )
+
+
+def _save_plan(store: RunStore, plan: Plan, design: SweepDesign) -> None:
+    """Write the Plan with the training orders of these Runs and of those that are there."""
+    folds, draws = store.folds_and_draws()
+    cells = list(design.cells())
+    folds = max([folds, *(cell.fold + 1 for cell in cells)])
+    draws = max([draws, *(cell.draw + 1 for cell in cells)])
+    plan.save(store.folder / "plan.json", folds=folds, draws=draws)
 
 
 class _Board:
@@ -165,8 +188,24 @@ def _results(
         arrays = share.arrays()
         workers = min(jobs, len(tasks))
         threads = max(1, jobs // workers)
-        with joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=threads):
+        with joblib.parallel_config(
+            "loky",
+            n_jobs=workers,
+            inner_max_num_threads=threads,
+            initializer=_leave_interrupts_to_the_parent,
+            idle_worker_timeout=_IDLE_S,
+        ):
             parallel = joblib.Parallel(return_as="generator_unordered")
-            yield from parallel(
-                joblib.delayed(run_task)(task, arrays, out, threads=threads) for task in tasks
-            )
+            work = (joblib.delayed(run_task)(task, arrays, out, threads=threads) for task in tasks)
+            try:
+                yield from parallel(work)
+            except TerminatedWorkerError as error:
+                raise StoreError(
+                    f"a fit on {share.name} was killed",
+                    cause="most likely the system ran out of memory",
+                    remedy=f"Give fewer --jobs (now {workers}); finished Runs are kept",
+                ) from error
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

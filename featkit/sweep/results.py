@@ -19,7 +19,10 @@ def write_results(store: RunStore, path: Path) -> None:
         StoreError: A Run cannot be read, or `path` cannot be written.
     """
     rows = [_row(run) for run in store]
-    with atomic_path(path) as temporary, temporary.open("w", newline="") as handle:
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as handle,
+    ):
         writer = csv.DictWriter(handle, fieldnames=list(rows[0]) if rows else ["method"])
         writer.writeheader()
         writer.writerows(rows)
@@ -49,6 +52,9 @@ def _row(run: Run) -> dict[str, object]:
         "parameters_trained": run.cost.parameters_trained,
         "peak_memory_mb": f"{run.cost.peak_memory_mb:.0f}",
         "imbalance": run.key.config.get("imbalance", ""),
-        "chosen": " ".join(f"{name}={value}" for name, value in run.chosen.items()),
+        "chosen": " ".join(
+            f"{name}={value}" for name, value in run.chosen.items() if not isinstance(value, list)
+        ),
+        "features": run.key.source[:12],
         "run": run.key.file_name,
     }

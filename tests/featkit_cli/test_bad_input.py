@@ -48,6 +48,8 @@ def test_missing_path(featkit, tmp_path):
     assert_refused(featkit("fit", tmp_path / "none.h5"), "none.h5")
     assert_refused(featkit("compare", tmp_path / "none"), "no Runs in")
     assert_refused(featkit("inspect", tmp_path / "none.npz"), "does not exist")
+    assert_refused(featkit("inspect", tmp_path), "is a folder", code=2)
+    assert_refused(featkit("backbones", "nonesuch"), "no backbone matches", code=2)
 
 
 def test_empty_folder(featkit, tmp_path):

@@ -28,7 +28,7 @@ def test_version(featkit):
     ("arguments", "message"),
     [
         (["fly"], "No such command 'fly'"),
-        (["fit"], "Missing argument 'FEATURES.h5...'"),
+        (["fit"], "Missing argument 'FEATURES.h5'"),
         (["fit", "x.h5", "--head", "svm"], "'svm' is not one of"),
         (["extract", "x"], "Missing option '--backbone'"),
         (["extract", "x", "-b", "featkit:tiny", "--batch-size", "big"], "--batch-size 'big'"),
@@ -66,5 +66,6 @@ def test_unexpected_errors_have_no_traceback_unless_asked_for(featkit, monkeypat
         "featkit: unexpected RuntimeError: boom second line. "
         "Run again with --debug for the traceback."
     )
-    with pytest.raises(RuntimeError, match="boom"):
-        featkit("--debug", "data", "info", tmp_path)
+    for arguments in (["--debug", "data", "info"], ["data", "info", "--debug"]):
+        with pytest.raises(RuntimeError, match="boom"):
+            featkit(*arguments, tmp_path)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from featkit.errors import UsageError
 from featkit_cli import console
 from featkit_cli.options import Json
 
@@ -29,11 +30,17 @@ def backbones(
     if as_json:
         console.print_json([asdict(info) for info in found.rows])
         return
+    if not found.rows:
+        raise UsageError(
+            f"no backbone matches {pattern!r}",
+            cause="no name in timm or torchvision has it",
+            remedy="Try a shorter part of the name",
+        )
     rows = [
         {
             "backbone": info.spec,
             "parameters": "?" if info.parameters is None else f"{info.parameters / 1e6:.1f} M",
-            "dimension": f"{info.dimension:,}",
+            "dimension": "?" if info.dimension is None else f"{info.dimension:,}",
             "input": "×".join(map(str, info.input_size or "?")),
             "weights": "cached" if info.cached else "to download",
         }

@@ -20,10 +20,14 @@ __all__ = ["compare", "show"]
 
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="DIR...", help="Output folders of `featkit fit`.")
+        list[Path], typer.Argument(metavar="DIR", help="Output folders of `featkit fit`.")
     ],
     metric: Annotated[
-        str, typer.Option(metavar="NAME", help="Of the main table and the differences.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="balanced_accuracy, accuracy, macro_f1, weighted_f1, macro_auroc or ece.",
+        ),
     ] = "balanced_accuracy",
     reference: Annotated[
         str | None,
@@ -73,7 +77,7 @@ def compare(
 def show(comparison: Comparison, paths: Sequence[Path]) -> None:
     """Show the comparison's tables and the files that were written."""
     from featkit.evaluate import METRICS
-    from featkit.report import class_rows, difference_rows, main_rows
+    from featkit.report import class_rows, difference_rows, main_rows, unfinished_note
 
     out = console.stdout()
     if comparison.split == "random":
@@ -83,6 +87,8 @@ def show(comparison: Comparison, paths: Sequence[Path]) -> None:
         f"95% intervals over lesions and draws; {comparison.split} split, {comparison.test}: "
         f"{comparison.test_images:,} images of {comparison.test_lesions:,} lesions."
     )
+    if unfinished_note(comparison):
+        console.warn(unfinished_note(comparison))
     best = comparison.best().method
     heading = f"{title} by share of labelled training lesions"
     out.print(console.table(main_rows(comparison), title=heading, caption=caption, left=["method"]))
@@ -100,4 +106,4 @@ def show(comparison: Comparison, paths: Sequence[Path]) -> None:
             )
         )
     for path in paths:
-        out.print(f"[dim]wrote[/] {path}")
+        out.print(f"[dim]wrote[/] {console.escape(str(path))}")

@@ -44,12 +44,12 @@ def info(read: Callable[[], Dataset], as_json: Json = False) -> None:
             }
         )
         return
-    _show_classes(dataset.name, len(dataset), rows)
-    out = console.stdout()
+    lesions = len(set(dataset.group.tolist()))
+    _show_classes(dataset.name, len(dataset), lesions, rows)
     if dataset.metadata:
-        out.print(f"Metadata: {', '.join(dataset.metadata)}")
+        console.say(f"Metadata: {', '.join(dataset.metadata)}")
     if dataset.split is not None:
-        out.print("It has an official split: see `featkit fit --split official`.")
+        console.say("It has an official split: see `featkit fit --split official`.")
 
 
 @data.command()
@@ -70,7 +70,7 @@ def check(
     if as_json:
         console.print_json(found.to_dict())
         return
-    _show_classes(found.name, found.images, found.classes)
+    _show_classes(found.name, found.images, found.lesions, found.classes)
     _show_findings(found)
 
 
@@ -87,11 +87,11 @@ def sample(
     dataset = synthetic_dataset(images=images, seed=seed, size=size)
     with shown_progress() as shown:
         write_sample(dataset, folder, progress=shown)
-    console.stdout().print(f"[bold]{folder}[/]: {len(dataset):,} drawn images")
-    console.stdout().print(f"Next: featkit extract {folder} --backbone featkit:tiny")
+    console.say(f"{folder}: {len(dataset):,} drawn images")
+    console.say(f"Next: featkit extract {folder} --backbone featkit:tiny")
 
 
-def _show_classes(name: str, images: int, rows: Sequence[ClassRow]) -> None:
+def _show_classes(name: str, images: int, lesions: int, rows: Sequence[ClassRow]) -> None:
     shown = [
         {
             "class": row.name,
@@ -102,7 +102,6 @@ def _show_classes(name: str, images: int, rows: Sequence[ClassRow]) -> None:
         }
         for row in rows
     ]
-    lesions = sum(row.lesions for row in rows)
     title = f"{name}: {images:,} images of {lesions:,} lesions"
     console.stdout().print(console.table(shown, title=title, left=["class"]))
 
@@ -113,7 +112,7 @@ def _show_findings(found: DatasetCheck) -> None:
     relabelled = [group for group in found.duplicates if group.crosses_classes]
     _line("sizes in pixels", sizes, bad=False)
     _line("missing files", found.missing)
-    _line("files that the table does not name", found.unlisted)
+    _line("files that no row uses", found.unlisted)
     _line("unreadable", [f"{name} ({why})" for name, why in found.unreadable.items()])
     _line("exact duplicates", ["=".join(group.image_id) for group in found.duplicates])
     _line("… across lesions, merged before any split", ["=".join(g.lesions) for g in crossing])

@@ -39,7 +39,7 @@ def demo(
 
     features, runs = out / "sample-tiny.h5", out / "runs"
     data = f"synthetic:images={images}"
-    with console.interruptible(f"featkit demo --out {out}"), shown_progress() as shown:
+    with console.interruptible(), shown_progress() as shown:
         # fp32 whatever the hardware has: the demonstration shows the same numbers everywhere.
         console.note(
             f"$ featkit extract {data} --backbone featkit:tiny --precision fp32 --out {features}"

@@ -39,7 +39,8 @@ def extract(
             "--backbone",
             "-b",
             metavar="SPEC",
-            help="timm:NAME, torchvision:NAME, local-dir:PATH, featkit:tiny, or a bare NAME.",
+            help="timm:NAME, torchvision:NAME, local-dir:PATH, hf-hub:OWNER/NAME, "
+            "featkit:tiny, or a bare NAME.",
         ),
     ],
     out: Annotated[
@@ -47,13 +48,19 @@ def extract(
         typer.Option(metavar="FILE.h5", help="Default: artifacts/features/DATA-BACKBONE.h5."),
     ] = None,
     batch_size: Annotated[
-        str, typer.Option(metavar="auto|N", callback=parse_int_or_auto("--batch-size"))
+        str,
+        typer.Option(
+            metavar="auto|N",
+            callback=parse_int_or_auto("--batch-size"),
+            help="Images at a time; halved when memory runs out.",
+        ),
     ] = "auto",
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where the network runs.")
     ] = "auto",
     precision: Annotated[
-        Precision, typer.Option(help="auto takes bf16 where it is measured to be faster.")
+        Precision,
+        typer.Option(help="auto takes bf16 where it is faster and the features stay the same."),
     ] = Precision.AUTO,
     image_size: Annotated[
         int | None, typer.Option(metavar="PX", min=8, help="Default: the backbone's own.")
@@ -92,7 +99,7 @@ def extract(
             backbone, pooling=pooling, image_size=image_size, random_weights=random_weights
         )
     path = out or _default_path(dataset.name, network.spec)
-    with console.interruptible("featkit extract … --out " + str(path)), shown_progress() as shown:
+    with console.interruptible(), shown_progress() as shown:
         store = extract_features(
             dataset,
             network,
@@ -109,12 +116,10 @@ def extract(
         console.print_json(describe(store))
         return
     count, dimension = store.shape[0], store.shape[2]
-    console.stdout().print(
-        f"[bold]{path}[/]: {count:,} images × {dimension:,} features, {store.backbone_name}"
-    )
+    console.say(f"{path}: {count:,} images × {dimension:,} features, {store.backbone_name}")
     if store.failures:
         console.warn(f"{len(store.failures)} images failed; see `featkit inspect {path}`")
-    console.stdout().print(f"Next: featkit fit {path}")
+    console.say(f"Next: featkit fit {path}")
 
 
 def _default_path(dataset: str, spec: str) -> Path:

@@ -22,7 +22,7 @@ DEFAULT_OUT = Path("artifacts/fit")
 def fit(
     features: Annotated[
         list[Path],
-        typer.Argument(metavar="FEATURES.h5...", help="One for each backbone, of one data set."),
+        typer.Argument(metavar="FEATURES.h5", help="One for each backbone, of one data set."),
     ],
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Runs, the Plan and results.csv.")
@@ -44,7 +44,8 @@ def fit(
         int, typer.Option(metavar="N", min=1, help="How many of them are tested on.")
     ] = 1,
     split: Annotated[
-        Split, typer.Option(help="random leaks between photographs of a lesion: to measure it.")
+        Split,
+        typer.Option(help="By lesion; by image (leaks: to measure it); or the data set's own."),
     ] = Split.GROUPED,
     imbalance: Annotated[
         Imbalance, typer.Option(help="What is done about rare classes.")
@@ -56,7 +57,8 @@ def fit(
         list[Path] | None,
         typer.Option(
             metavar="OTHER.h5",
-            help="Test on another data set's features (external validation), one per backbone.",
+            help="Train as before, test on another data set (external validation); "
+            "one per backbone.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides folds, draws and fits.")] = 0,
@@ -86,13 +88,20 @@ def fit(
     from featkit.sweep import SweepDesign
     from featkit.sweep import fit as fit_heads
 
-    def read(path: Path) -> FeatureStore:
+    def read(path: Path, place: int) -> FeatureStore:
         from featkit.features import FeatureStore
 
         if features_key is None:
             return FeatureStore.open(path)
+        # Foreign files do not say what made them: the first --test is of the first file's backbone.
+        name = features[place].stem if place < len(features) else path.stem
         return FeatureStore.from_hdf5(
-            path, features=features_key, label=label_key, image_id=id_key, group=group_key
+            path,
+            features=features_key,
+            label=label_key,
+            image_id=id_key,
+            group=group_key,
+            backbone=name,
         )
 
     design = SweepDesign(
@@ -107,16 +116,18 @@ def fit(
         exclude_classes=tuple(exclude_class or ()),
         seed=seed,
     )
-    stores, tests = [read(path) for path in features], [read(path) for path in test or []]
+    stores = [read(path, place) for place, path in enumerate(features)]
+    tests = [read(path, place) for place, path in enumerate(test or [])]
+    if any((store.group == store.image_id).all() for store in stores):
+        console.warn("every image is a group of its own: no column says which belong together")
     if split is Split.RANDOM:
         console.warn("random split: photographs of one lesion on both sides; the scores leak")
-    with console.interruptible(f"featkit fit … --out {out}"), shown_progress() as shown:
+    with console.interruptible(), shown_progress() as shown:
         sweep = fit_heads(stores, out, design=design, tests=tests, jobs=jobs, progress=shown)
     if as_json:
         console.print_json({"folder": str(out), "trained": sweep.trained, "reused": sweep.reused})
         return
-    console.stdout().print(
-        f"[bold]{out}[/]: {sweep.trained} runs trained, {sweep.reused} were there; "
-        f"{out / 'results.csv'}"
+    console.say(
+        f"{out}: {sweep.trained} runs trained, {sweep.reused} were there; {out / 'results.csv'}"
     )
-    console.stdout().print(f"Next: featkit compare {out}")
+    console.say(f"Next: featkit compare {out}")

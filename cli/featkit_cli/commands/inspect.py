@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from featkit.errors import UsageError
 from featkit_cli import console
 from featkit_cli.options import Json
 
@@ -19,13 +20,19 @@ def inspect(
     as_json: Json = False,
 ) -> None:
     """Show what a feature file or a Run says of itself, and check that it is whole."""
+    if file.is_dir():
+        raise UsageError(
+            f"{file} is a folder",
+            cause="a feature file or a Run is needed",
+            remedy="Name a file, such as one in its runs/; `featkit compare` reads whole folders",
+        )
     facts = _run(file) if file.suffix == ".npz" else _features(file)
     if as_json:
         console.print_json(facts)
         return
     out = console.stdout()
     for name, value in _flat(facts):
-        out.print(f"[bold]{name}[/]  {value}")
+        out.print(f"[bold]{console.escape(name)}[/]  {console.escape(str(value))}")
 
 
 def _features(file: Path) -> Mapping[str, object]:

@@ -54,11 +54,13 @@ def image_folders(root: Path, *, beside: str = "") -> list[Path]:
     Args:
         root: Where to look.
         beside: Name of a table. Folders that share its beginning (all before the last underscore)
-            are its own; those of other tables are then left out.
+            are its own; those of other tables are then left out. Without such folders its images
+            may lie loose in `root`.
     """
     folders = [folder for folder in subfolders(root) if is_image_folder(folder)]
     own = [folder for folder in folders if folder.name.lower().startswith(name_prefix(beside))]
-    return own or folders or [root]
+    loose = next(image_files(root, deep=False), None) is not None
+    return own or ([] if loose else folders) or [root]
 
 
 def name_prefix(name: str) -> str:

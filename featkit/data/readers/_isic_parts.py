@@ -9,10 +9,13 @@ from featkit.data.readers._files import image_folders, name_prefix, subfolders
 from featkit.data.readers._tables import read_header
 from featkit.errors import DataError
 
-__all__ = ["DIAGNOSES", "IsicPart", "find_truths", "is_one_hot", "locate_part"]
+__all__ = ["DIAGNOSES", "WEIGHTS", "IsicPart", "find_truths", "is_one_hot", "locate_part"]
 
 DIAGNOSES = frozenset({"MEL", "NV", "BCC", "AKIEC", "AK", "BKL", "DF", "VASC", "SCC", "UNK"})
 """Columns of the one-hot tables of 2018 and 2019."""
+
+WEIGHTS = frozenset({"score_weight", "validation_weight"})
+"""Further columns of the test sets' tables: how much an image counted in the challenge."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,11 @@ def find_truths(folder: Path) -> list[Path]:
 def is_one_hot(path: Path) -> bool:
     """Say whether a table's header is that of a one-hot table of diagnoses."""
     header = read_header(path)
-    return header[:1] == ("image",) and len(header) > 2 and DIAGNOSES.issuperset(header[1:])
+    return (
+        header[:1] == ("image",)
+        and len(header) > 2
+        and (DIAGNOSES | WEIGHTS).issuperset(header[1:])
+    )
 
 
 def _is_truth_name(name: str) -> bool:

@@ -46,7 +46,8 @@ class FolderReader:
         """Return the Dataset; ids are paths relative to the folder.
 
         Raises:
-            DataError: No folders, or a class's folder without images.
+            DataError: No folders, a class's folder without images, or parts of a split where
+                classes should be.
         """
         root = Path(target)
         folders = subfolders(root) if root.is_dir() else []
@@ -57,6 +58,8 @@ class FolderReader:
                 remedy="Give the folder above the class folders",
             )
         split = _is_split(folders)
+        if not split:
+            _check_classes(root, folders)
         above = folders if split else [root]
         class_folders = [c for f in folders for c in subfolders(f)] if split else folders
         found = [(f, path) for f in class_folders for path in image_files(f, deep=True)]
@@ -78,6 +81,18 @@ class FolderReader:
             unlisted=unlisted_files(
                 (path for folder in above for path in image_files(folder, deep=False)), root=root
             ),
+        )
+
+
+def _check_classes(root: Path, folders: list[Path]) -> None:
+    """Refuse folders of which two or more are parts of a split, as these are no classes."""
+    parts = [folder.name for folder in folders if folder.name.lower() in SPLITS]
+    if len(parts) > 1:
+        raise DataError(
+            f"{root} holds {' and '.join(parts)}, which are parts of a split and no classes",
+            cause="beside them lies another folder, or one of them holds no folder for each class",
+            remedy="Leave only parts there that hold a folder for each class, "
+            "or read a table of labels with csv:PATH",
         )
 
 

@@ -16,6 +16,7 @@ from featkit.data.readers._columns import distinct_ids, groups_or_ids
 from featkit.data.readers._files import image_files, match_files, subfolders
 from featkit.data.readers._isic_parts import (
     DIAGNOSES,
+    WEIGHTS,
     IsicPart,
     find_truths,
     is_one_hot,
@@ -97,7 +98,7 @@ def _labels(part: IsicPart) -> tuple[NDArray[np.str_], NDArray[np.int16], tuple[
 
 
 def _decode_one_hot(table: Table) -> tuple[NDArray[np.int16], tuple[str, ...]]:
-    columns = table.others("image")
+    columns = table.others("image", *WEIGHTS)
     names = sorted(columns)
     strange = [name for name in names if name not in DIAGNOSES]
     if strange:

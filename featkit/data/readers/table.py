@@ -62,7 +62,8 @@ class CsvReader:
         image_id = distinct_ids(table[columns.id] if columns.id else names, where=path)
         labels = table[columns.label]
         classes = sorted_classes(labels)
-        groups = table[columns.group] if columns.group else image_id
+        group = columns.group or _first(_GROUP, table.columns)
+        groups = table[group] if group else image_id
         split = official_split(table[columns.split], where=path) if columns.split else None
         images, unlisted = _find_images(names, columns.root or path.parent, table=path.name)
         code = encode_labels(labels, (*classes, ""), image_id=image_id, where=path)
@@ -73,9 +74,7 @@ class CsvReader:
             label=np.where(labels == "", np.int16(-1), code),
             group=groups_or_ids(groups, image_id),
             classes=classes,
-            metadata=table.others(
-                columns.image, columns.label, columns.group, columns.id, columns.split
-            ),
+            metadata=table.others(columns.image, columns.label, group, columns.id, columns.split),
             split=split,
             unlisted=unlisted,
         )
@@ -93,7 +92,6 @@ def _usual_columns(table: Table) -> CsvColumns:
     return CsvColumns(
         image=image,
         label=label,
-        group=_first(_GROUP, table.columns),
         id=_first(("id", "image_id"), table.columns),
         split=_first(("split",), table.columns),
     )

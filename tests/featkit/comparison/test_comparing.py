@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -127,3 +128,40 @@ def test_the_same_seed_gives_the_same_numbers(write_runs, make_run):
 def test_unknown_names_are_answered_with_the_known_ones(write_runs, make_run, options, message):
     with pytest.raises(UsageError, match=message):
         compare([write_runs(make_run())], resamples=100, **options)
+
+
+def test_one_test_set_under_several_folds_is_counted_once(write_runs, make_run):
+    """Five folds tested on the same external images know no more lesions than one."""
+    one = make_run()
+    folds = [replace(one, key=replace(one.key, fold=fold, test="external")) for fold in range(5)]
+    first = compare([write_runs(one, folder="one")], resamples=300)
+    fifth = compare([write_runs(*folds, folder="five")], resamples=300)
+    assert fifth.test_images == first.test_images == len(one.test.label)
+    assert fifth.test_lesions == first.test_lesions
+    assert [row.support for row in fifth.by_class] == [row.support for row in first.by_class]
+    scores = [found.cells[0].scores["balanced_accuracy"] for found in (first, fifth)]
+    assert scores[0] == scores[1]
+
+
+def test_unequal_cells_are_marked_and_never_the_best(write_runs, make_run):
+    runs = [make_run(skill=0.1, draw=draw) for draw in range(3)] + [make_run("mlp", skill=5.0)]
+    found = compare([write_runs(*runs)], resamples=100)
+    complete = {cell.method: cell.complete for cell in found.cells}
+    assert complete == {"net / linear": True, "net / mlp": False}
+    assert found.best().method == "net / linear"
+
+
+def test_a_clear_difference_can_pass_the_correction(write_runs, make_run):
+    """With few resamples and many differences, Holm's smallest p-value would be above 0.05."""
+    runs = [
+        make_run(method, budget=float(budget), skill=skill)
+        for method, skill in (("linear", 6.0), ("mlp", 0.0))
+        for budget in range(1, 11)
+    ]
+    found = compare([write_runs(*runs)], resamples=100)
+    assert found.resamples_differences == 2000
+    assert max(row.p_holm for row in found.differences) < 0.05
+
+
+def test_one_folder_may_be_a_string(write_runs, make_run):
+    assert compare(str(write_runs(make_run())), resamples=100).methods == ("net / linear",)

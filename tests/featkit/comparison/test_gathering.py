@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from featkit.comparison import gather
@@ -57,3 +59,19 @@ def test_different_test_sets_are_refused(write_runs, make_run):
     folder = write_runs(make_run(), make_run("mlp", lesions=50))
     with pytest.raises(PlanError, match="some were tested on"):
         gather([folder])
+
+
+def test_internal_and_external_runs_are_not_mixed(write_runs, make_run):
+    internal, external = make_run(fold=0), make_run(fold=1)
+    external = replace(external, key=replace(external.key, test="elsewhere"))
+    with pytest.raises(PlanError, match="some were tested on"):
+        gather([write_runs(internal, external)])
+
+
+def test_one_experiment_with_two_results_is_refused(write_runs, make_run):
+    first = make_run()
+    second = replace(first, probabilities=first.probabilities[:, ::-1].copy())
+    folders = [write_runs(first, folder="a"), write_runs(second, folder="b")]
+    with pytest.raises(PlanError, match="made twice with different results"):
+        gather(folders)
+    assert len(gather([folders[0], folders[0]]).cells) == 1

@@ -1,4 +1,5 @@
 import pickle
+import zlib
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ def test_file_images(tmp_path, put_images):
     images = FileImages([tmp_path / "a.png", str(tmp_path / "b.png"), None])
     assert len(images) == 3
     assert [images.read(row).size for row in (0, 1)] == [(8, 6), (9, 6)]
-    assert images.signature(0) == str((tmp_path / "a.png").stat().st_size)
+    content = (tmp_path / "a.png").read_bytes()
+    assert images.signature(0) == f"{len(content)}-{zlib.crc32(content):08x}"
     assert images.signature(2) == ""
 
 
@@ -52,3 +54,15 @@ def test_an_arrays_signature_changes_with_a_pixel():
     before = ArrayImages(array.copy()).signature(0)
     array[0, 3, 3] = 1
     assert ArrayImages(array).signature(0) != before
+
+
+@pytest.mark.parametrize("place", [0, 150_000, 299_999])
+def test_a_changed_file_of_the_same_size_has_another_signature(tmp_path, place):
+    """Uncompressed images keep their size when their pixels change."""
+    content = bytearray(300_000)
+    (tmp_path / "a.bmp").write_bytes(content)
+    images = FileImages([tmp_path / "a.bmp"])
+    before = images.signature(0)
+    content[place] = 1
+    (tmp_path / "a.bmp").write_bytes(content)
+    assert images.signature(0) != before

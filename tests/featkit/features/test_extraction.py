@@ -449,3 +449,14 @@ def test_what_is_known_of_the_making_is_written_down(whole):
 def test_a_copy_of_the_file_is_as_good(whole, tmp_path):
     copy = Path(shutil.copy(whole, tmp_path / "copy.h5"))
     assert FeatureStore.open(copy).fingerprint == FeatureStore.open(whole).fingerprint
+
+
+def test_parts_whose_removal_was_interrupted_are_cleared(tmp_path, fakes):
+    dataset, backbone, out = fakes.dataset(50), fakes.backbone(), tmp_path / "f.h5"
+    extract(dataset, backbone, out, **CPU)
+    parts = tmp_path / "f.h5.parts"
+    parts.mkdir()
+    # The manifest goes first, so a process killed meanwhile leaves parts alone.
+    (parts / "part-000000.npz").write_text("features")
+    extract(dataset, backbone, out, **CPU)
+    assert not parts.exists()

@@ -105,3 +105,12 @@ def test_the_fingerprint_follows_the_content(foreign, tmp_path):
 def test_what_does_not_fit(foreign, options, words):
     with pytest.raises(StoreError, match=words):
         FeatureStore.from_hdf5(foreign, **{"features": "train/x", "label": "train/y", **options})
+
+
+def test_a_link_that_leads_nowhere_is_not_listed(tmp_path):
+    path = tmp_path / "linked.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = np.zeros((3, 2))
+        file["ghost"] = h5py.SoftLink("/nowhere")
+    with pytest.raises(StoreError, match=r"its data sets are: x \(3, 2\)\."):
+        FeatureStore.from_hdf5(path, features="ghost", label="y")

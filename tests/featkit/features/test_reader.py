@@ -94,6 +94,27 @@ def test_any_flipped_byte_is_an_error_or_harmless(whole, copy):
             refused += 1
             continue
         np.testing.assert_array_equal(found, expected)
+        assert store.attributes == good.attributes
         for ours, theirs in zip(columns, (store.image_id, store.label, store.group), strict=True):
             np.testing.assert_array_equal(ours, theirs)
     assert refused > 50
+
+
+def test_a_changed_attribute_does_not_pass_for_the_right_one(copy):
+    with h5py.File(copy, "r+") as file:
+        file.attrs["classes"] = file.attrs["classes"].replace("a", "x")
+    with pytest.raises(StoreError, match="checksum of its attributes is wrong"):
+        FeatureStore.open(copy)
+
+
+def test_a_file_from_before_attributes_had_a_checksum(whole, copy):
+    with h5py.File(copy, "r+") as file:
+        del file.attrs["checksum"]
+    assert FeatureStore.open(copy).attributes == FeatureStore.open(whole).attributes
+
+
+def test_a_link_that_leads_nowhere_is_named(copy):
+    with h5py.File(copy, "r+") as file:
+        file["ghost"] = h5py.SoftLink("/nowhere")
+    with pytest.raises(StoreError, match="ghost leads nowhere"):
+        FeatureStore.open(copy).verify()

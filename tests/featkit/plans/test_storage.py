@@ -123,6 +123,12 @@ def test_file_that_is_no_plan(tmp_path, text):
         Plan.load(path)
 
 
+def test_a_damaged_plan_in_an_output_folder_says_how_to_go_on(tmp_path):
+    (tmp_path / "plan.json").write_text('{"schema": 1')
+    with pytest.raises(PlanError, match=r"Delete it .*`featkit fit` does so and keeps finished"):
+        Plan.load(tmp_path / "plan.json")
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(PlanError, match="No such file"):
         Plan.load(tmp_path / "plan.json")

@@ -22,7 +22,9 @@ def comparison() -> Comparison:
             value = 0.4 + 0.1 * place + 0.002 * budget - 0.1
             scores = {name: Estimate(value, value - 0.05, value + 0.05) for name in METRICS}
             cells.append(
-                CellResult(method, budget, 3, 2 * budget, 3 * budget, scores, 1.5, 1.0, 30.0, 9)
+                CellResult(
+                    method, budget, 3, True, 2 * budget, 3 * budget, scores, 1.5, 1.0, 30.0, 9
+                )
             )
             for name in ("mel", "nv"):
                 estimate = Estimate(value, value - 0.1, value + 0.1)
@@ -41,6 +43,7 @@ def comparison() -> Comparison:
         methods=methods,
         budgets=(10.0, 100.0),
         resamples=100,
+        resamples_differences=200,
         seed=0,
         plan="0123456789abcdef",
         cells=tuple(cells),

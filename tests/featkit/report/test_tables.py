@@ -4,7 +4,14 @@ from dataclasses import replace
 import pytest
 
 from featkit.comparison import Estimate
-from featkit.report import class_rows, difference_rows, main_rows, markdown_table, metric_rows
+from featkit.report import (
+    class_rows,
+    difference_rows,
+    main_rows,
+    markdown_table,
+    metric_rows,
+    unfinished_note,
+)
 from featkit.report.tables import short, write_markdown, write_scores
 
 
@@ -23,7 +30,8 @@ def test_short_numbers(estimate, text):
 
 def test_main_rows_have_a_dash_where_nothing_was_trained(comparison):
     rows = main_rows(comparison)
-    assert [row["method"] for row in rows] == list(comparison.methods)
+    assert [row["method"] for row in rows] == [*comparison.methods, "training lesions"]
+    assert rows[-1]["100%"] == "200"
     assert rows[0]["10%"] == ".320 [.27, .37]"
     assert rows[2]["10%"] == "–"
 
@@ -65,3 +73,12 @@ def test_scores_csv_has_every_score(comparison, tmp_path):
     assert len(rows) == sum(len(cell.scores) for cell in comparison.cells)
     value = comparison.cells[0].scores[rows[0]["metric"]].value
     assert float(rows[0]["value"]) == pytest.approx(value, abs=1e-5)
+
+
+def test_cells_of_other_folds_or_draws_are_marked(comparison):
+    """An unfinished sweep must not look like a full table."""
+    assert unfinished_note(comparison) == ""
+    cells = (replace(comparison.cells[0], complete=False, runs=1), *comparison.cells[1:])
+    unfinished = replace(comparison, cells=cells)
+    assert main_rows(unfinished)[0]["10%"] == ".320 [.27, .37] †1"
+    assert "† 1 cells have only that many Runs" in unfinished_note(unfinished)

@@ -69,3 +69,26 @@ def test_the_file_holds_no_pickle(tmp_path, make_run):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(StoreError, match="does not exist"):
         RunStore.read(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_flipped_bytes_are_damage_or_harmless_never_another_error(tmp_path, make_run, seed):
+    run, store = make_run(), RunStore(tmp_path)
+    store.save(run)
+    path = store.path(run.key)
+    content = bytearray(path.read_bytes())
+    for place in np.random.default_rng(seed).integers(0, len(content), 3):
+        content[place] ^= 0xFF
+    path.write_bytes(content)
+    found = store.find(run.key)
+    if found is not None:
+        np.testing.assert_array_equal(found.probabilities, run.probabilities)
+
+
+def test_folds_and_draws_are_read_from_the_names(tmp_path, make_run):
+    store = RunStore(tmp_path)
+    assert store.folds_and_draws() == (0, 0)
+    store.save(make_run(fold=2, draw=4, budget=0.5))
+    store.save(make_run(fold=0, draw=6))
+    assert store.folds_and_draws() == (3, 7)
+    assert store.any_run() is not None

@@ -26,8 +26,14 @@ def test_an_official_split_has_one_fold():
         ({"draws_large": 0}, "--draws-large 0"),
         ({"use_folds": 6}, "--use-folds 6: there are 5 folds"),
         ({"heads": ()}, "no head"),
+        ({"heads": ("svm",)}, "svm"),
+        ({"imbalance": "prayer"}, "prayer"),
     ],
 )
 def test_impossible_designs_are_refused(options, message):
     with pytest.raises(UsageError, match=message):
         SweepDesign(**options)
+
+
+def test_a_head_given_twice_is_trained_once():
+    assert SweepDesign(heads=("mlp", "linear", "mlp")).heads == ("mlp", "linear")

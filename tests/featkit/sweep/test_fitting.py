@@ -1,13 +1,16 @@
 import csv
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
+from featkit.comparison import gather
 from featkit.errors import PlanError, StoreError, UsageError
 from featkit.fingerprints import stable_seed
-from featkit.heads import make_head
+from featkit.heads import HEADS, make_head
 from featkit.plans import Plan
 from featkit.runs import RunStore
 from featkit.sweep import SweepDesign, fit
@@ -192,3 +195,85 @@ def test_rows_without_features_take_no_part(tmp_path, make_store):
     plan = Plan.load(tmp_path / "out" / "plan.json")
     assert len(plan) == len(store) - 7
     assert not set(plan.image_id) & set(store.image_id[:7])
+
+
+def test_runs_of_other_head_options_are_not_reused(tmp_path, make_store, monkeypatch):
+    """A changed default must not be averaged with Runs of the old one."""
+    store, out = make_store(), tmp_path / "out"
+    fit([store], out, design=SMALL, jobs=1)
+    monkeypatch.setattr(HEADS["linear"], "recipe", 99)
+    again = fit([store], out, design=SMALL, jobs=1)
+    assert (again.trained, again.reused) == (3, 0)
+    assert len(gather([out]).methods) == 2
+
+
+def test_a_second_test_set_in_one_folder_is_refused(tmp_path, make_store):
+    train, test = make_store("train.h5"), make_store("test.h5", prefix="X")
+    fit([train], tmp_path / "out", design=SMALL, jobs=1)
+    with pytest.raises(PlanError, match="tested on other images: on held-out fold"):
+        fit([train], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
+
+
+@pytest.mark.parametrize(
+    ("kept", "what"), [("image_id", "the same image id"), ("group", "the same lesion")]
+)
+def test_test_images_that_were_trained_on_are_refused_by_name(tmp_path, make_store, kept, what):
+    train, test = make_store("train.h5"), make_store("test.h5", prefix="X")
+    test = replace(test, **{kept: getattr(train, kept)})
+    with pytest.raises(StoreError, match=what):
+        fit([train], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
+
+
+def test_an_excluded_class_of_the_test_set_takes_no_part(tmp_path, make_store):
+    train, test = make_store("train.h5"), make_store("test.h5", prefix="X")
+    design = replace(SMALL, exclude_classes=("class1",))
+    fit([train], tmp_path / "out", design=design, tests=[test], jobs=1)
+    run = next(iter(RunStore(tmp_path / "out")))
+    assert set(run.test.label) == {0, 1}
+    assert len(run.test.label) == np.sum(test.label != 1)
+
+
+def test_a_failed_first_command_leaves_no_plan_behind(tmp_path, make_store):
+    test = make_store("test.h5", prefix="X", backbone="other")
+    with pytest.raises(StoreError):
+        fit([make_store()], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
+    assert not (tmp_path / "out" / "plan.json").exists()
+
+
+def test_the_saved_plan_keeps_the_draws_of_all_runs(tmp_path, make_store):
+    store, out = make_store(), tmp_path / "out"
+    fit([store], out, design=replace(SMALL, draws=3, budgets=(20,)), jobs=1)
+    before = (out / "plan.json").read_text()
+    fit([store], out, design=replace(SMALL, draws=1, budgets=(20,)), jobs=1)
+    assert (out / "plan.json").read_text() == before
+
+
+def test_a_damaged_run_is_trained_again(tmp_path, make_store):
+    store, out = make_store(), tmp_path / "out"
+    fit([store], out, design=SMALL, jobs=1)
+    path = sorted((out / "runs").iterdir())[0]
+    path.write_bytes(path.read_bytes()[:100])
+    again = fit([store], str(out), design=SMALL, jobs=1)
+    assert (again.trained, again.reused) == (1, 2)
+
+
+def test_a_killed_sweep_continues(tmp_path, make_store):
+    store, out = make_store(), tmp_path / "out"
+    code = (
+        "import sys, os; from pathlib import Path\n"
+        "import featkit.sweep.fitting as fitting; from featkit import FeatureStore, SweepDesign\n"
+        "store = FeatureStore.from_hdf5(sys.argv[1], features='features', label='label',\n"
+        "    group='group', image_id='image_id', backbone='net')\n"
+        "class Killer:\n"
+        "    def start(self, *a, **k): pass\n"
+        "    def finish(self): pass\n"
+        "    def advance(self, amount, *, note=''): os.kill(os.getpid(), 9)\n"
+        "design = SweepDesign(\n"
+        "    heads=('linear',), budgets=(20, 100), draws=2, draws_large=1, folds=3)\n"
+        "fitting.fit([store], sys.argv[2], design=design, jobs=1, progress=Killer())"
+    )
+    command = [sys.executable, "-c", code, str(store.path), str(out)]
+    assert subprocess.run(command, check=False).returncode == -9
+    again = fit([store], out, design=SMALL, jobs=1)
+    assert again.trained == 2
+    assert again.reused == 1

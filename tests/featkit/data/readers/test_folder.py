@@ -60,3 +60,17 @@ def test_a_table_beside_the_folders_is_not_ignored(tmp_path, put_images):
     with pytest.raises(DataError, match="is no data set that is recognised"):
         load_dataset(tmp_path)
     assert len(load_dataset(f"folder:{tmp_path}")) == 2
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["train/1.png", "test/1.png"],
+        ["train/a/1.png", "train/b/1.png", "test/1.png"],
+        ["train/a/1.png", "Val/a/1.png", "extra/a/1.png"],
+    ],
+)
+def test_parts_of_a_split_are_no_classes(tmp_path, put_images, names):
+    put_images(tmp_path, names)
+    with pytest.raises(DataError, match=r"which are parts of a split and no classes"):
+        load_dataset(f"folder:{tmp_path}")

@@ -163,3 +163,11 @@ def test_the_real_data_set():
     }  # fmt: skip
     assert data.unlisted == ()
     assert data.images.read(10_014).size == (200, 150)
+
+
+def test_loose_images_are_found_beside_the_folder_of_another_table(tmp_path, put_images, put_table):
+    put_images(tmp_path, ["ISIC_1.jpg", "ISIC2018_Task3_Test_Images/ISIC_9.jpg"])
+    rows = [("lesion_id", "image_id", "dx"), ("HAM_1", "ISIC_1", "mel")]
+    put_table(tmp_path / "HAM10000_metadata", rows)
+    data = load_dataset(tmp_path)
+    assert data.images.read(0).size == (8, 6)

@@ -165,3 +165,17 @@ def test_neither_ground_truth_nor_images(tmp_path):
 def test_other_images_never_read_as_an_unlabelled_test_set(ham10000):
     with pytest.raises(DataError, match="holds neither a ground truth nor a folder ISIC"):
         load_dataset(f"isic:{ham10000}")
+
+
+def test_weights_of_a_test_set_are_no_diagnoses(tmp_path, put_images, put_table):
+    put_images(tmp_path / "ISIC_2019_Test_Input", ["ISIC_1.jpg", "ISIC_2.jpg"])
+    header, *rows = one_hot(HEADER_2019, [("ISIC_1", "SCC"), ("ISIC_2", "UNK")])
+    weights = ("score_weight", "validation_weight")
+    table = put_table(
+        tmp_path / "ISIC_2019_Test_GroundTruth.csv",
+        [(*header, *weights), *((*row, "0.4", "0.0") for row in rows)],
+    )
+    for path in (tmp_path, table):
+        data = load_dataset(path)
+        assert names_of(data) == ["scc", "unk"]
+        assert len(data.classes) == 9

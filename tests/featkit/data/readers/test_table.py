@@ -126,3 +126,11 @@ def test_byte_order_mark_semicolons_quotes_and_blanks(tmp_path, put_images):
     data = load_dataset(table)
     assert data.classes == ("x",)
     assert data.images.read(0).size == (8, 6)
+
+
+def test_naming_columns_does_not_lose_the_lesions(tmp_path, put_images, put_table):
+    put_images(tmp_path, ["a.png", "b.png"])
+    rows = [("photo", "dx", "lesion_id"), ("a.png", "nv", "L1"), ("b.png", "nv", "L1")]
+    data = load_dataset(put_table(tmp_path / "t.csv", rows), columns=CsvColumns("photo", "dx"))
+    assert data.group.tolist() == ["L1", "L1"]
+    assert not data.metadata

@@ -1,0 +1,20 @@
+import json
+import math
+
+from featkit_cli import console
+
+
+def test_json_has_no_nan(capsys):
+    console.print_json({"auroc": math.nan, "list": [1.5, math.inf]})
+    assert json.loads(capsys.readouterr().out) == {"auroc": None, "list": [1.5, None]}
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(capsys):
+    console.stdout().print(console.table([{"class": "[/b]", "recall": ".5 [.1, .9]"}]))
+    console.say("a [red] path")
+    console.fail("no [/] such file")
+    shown = capsys.readouterr()
+    assert "[/b]" in shown.out
+    assert "[.1, .9]" in shown.out
+    assert "a [red] path" in shown.out
+    assert "no [/] such file" in shown.err
