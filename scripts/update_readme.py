@@ -43,6 +43,8 @@ def main_table() -> str:
     for method in found["methods"]:
         row = [scores[method, budget][found["metric"]] for budget in found["budgets"]]
         rows.append([method, *map(_short, row)])
+    lesions = {cell["budget"]: f"{cell['train_lesions']:,.0f}" for cell in found["cells"]}
+    rows.append(["training lesions", *(lesions[budget] for budget in found["budgets"])])
     return _table(rows)
 
 
@@ -58,6 +60,21 @@ def full_budget() -> str:
         scores = [_short(cell["scores"][name]) for name in names]
         rows.append([cell["method"], *scores, f"{cell['wall_s']:.0f}"])
     return _table(rows)
+
+
+def baseline() -> str:
+    """What an untuned script reads on the same fold."""
+    found = _json("baseline.json")
+    read = [
+        f"{found[name]['accuracy']:.3f} and {found[name]['balanced_accuracy']:.3f} {words}"
+        for name, words in (("unweighted", "without"), ("class weights", "with class weights"))
+    ]
+    return (
+        "For comparison, scikit-learn's logistic regression on the "
+        f"{found['backbone']} features of the\n"
+        "same training lesions and the same fold, nothing tuned: accuracy and balanced accuracy\n"
+        f"{' and '.join(read)}."
+    )
 
 
 def leak() -> str:
@@ -96,7 +113,13 @@ def times() -> str:
     return f"Measured {machine['date']} on {cpu}; {with_}. Minutes: {took}."
 
 
-BLOCKS = {"main": main_table, "full": full_budget, "leak": leak, "times": times}
+BLOCKS = {
+    "main": main_table,
+    "full": full_budget,
+    "baseline": baseline,
+    "leak": leak,
+    "times": times,
+}
 
 
 def filled(text: str) -> str:

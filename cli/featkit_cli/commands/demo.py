@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from featkit_cli import console
+from featkit_cli.options import Json
 from featkit_cli.progress import shown_progress
 
 __all__ = ["demo"]
@@ -23,6 +24,7 @@ def demo(
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Fits at a time. Default: all cores.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Run the whole job on drawn lesions: extract, fit three heads at seven budgets, compare.
 
@@ -55,7 +57,11 @@ def demo(
         fit([store], runs, design=SweepDesign(draws=3), jobs=jobs, progress=shown)
         console.note(f"$ featkit compare {runs} --out {out / 'comparison'}")
         found = compare([runs], progress=shown)
-    show(found, write_comparison(found, out / "comparison"))
+    paths = write_comparison(found, out / "comparison")
+    if as_json:
+        console.print_json(found.to_dict())
+        return
+    show(found, paths)
     console.stdout().print(
         "\nThe sample is drawn, not photographed: these numbers show the tool, not skin.\n"
         f"Look at {out / 'comparison' / 'learning_curve.png'}. Next, with your own images:\n"
