@@ -118,12 +118,12 @@ def fit(
     )
     stores = [read(path, place) for place, path in enumerate(features)]
     tests = [read(path, place) for place, path in enumerate(test or [])]
+    with console.interruptible(), shown_progress() as shown:
+        sweep = fit_heads(stores, out, design=design, tests=tests, jobs=jobs, progress=shown)
     if any((store.group == store.image_id).all() for store in stores):
         console.warn("every image is a group of its own: no column says which belong together")
     if split is Split.RANDOM:
         console.warn("random split: photographs of one lesion on both sides; the scores leak")
-    with console.interruptible(), shown_progress() as shown:
-        sweep = fit_heads(stores, out, design=design, tests=tests, jobs=jobs, progress=shown)
     if as_json:
         console.print_json({"folder": str(out), "trained": sweep.trained, "reused": sweep.reused})
         return
