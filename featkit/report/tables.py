@@ -178,7 +178,7 @@ def _design_line(comparison: Comparison) -> str:
 def write_scores(comparison: Comparison, path: Path) -> None:
     """Write one row for each method, budget and metric as CSV."""
     head = "split method budget train_lesions runs metric value low high wall_s"
-    rows = [head.split(), *_score_rows(comparison)]
+    rows: list[list[object]] = [[*head.split()], *_score_rows(comparison)]
     with atomic_path(path) as temp, temp.open("w", newline="", encoding="utf-8") as handle:
         csv.writer(handle).writerows(rows)
 
