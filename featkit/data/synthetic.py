@@ -101,13 +101,13 @@ def synthetic_dataset(*, images: int = 2000, seed: int = 0, size: int = 96) -> D
     _check("size", size, *_SIZES)
     rng = generator("sample", seed, images)
     label, lesion = _deal(images, rng)
-    lesion_ids = np.array([f"SYNL_{number:07d}" for number in range(lesion.max() + 1)])
+    lesion_ids = np.array([f"SYNL{seed}_{number:07d}" for number in range(lesion.max() + 1)])
     patients = describe_patients(label[np.unique(lesion, return_index=True)[1]], rng)
     numbers = np.arange(images)
     return Dataset(
         name=f"synthetic:images={images},seed={seed},size={size}",
         images=_DrawnImages(seed, size, label, lesion, numbers),
-        image_id=np.array([f"SYN_{number:07d}" for number in numbers]),
+        image_id=np.array([f"SYN{seed}_{number:07d}" for number in numbers]),
         label=label,
         group=lesion_ids[lesion],
         classes=CLASSES,

@@ -37,7 +37,9 @@ def test_attributes_come_back_however_long(tmp_path):
     }
     with h5py.File(tmp_path / "f.h5", "w", libver=("v110", "v110")) as file:
         write_attributes(file, attributes)
-        assert read_attributes(file) == attributes
+        found = read_attributes(file)
+        del found["checksum"]
+        assert found == attributes
 
 
 def test_chunks_are_of_half_a_megabyte():
