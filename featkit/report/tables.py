@@ -107,8 +107,8 @@ def class_rows(comparison: Comparison, method: str) -> list[Row]:
     return rows
 
 
-def difference_rows(comparison: Comparison) -> list[Row]:
-    """Return the paired differences from the reference method."""
+def difference_rows(comparison: Comparison, *, budget: float | None = None) -> list[Row]:
+    """Return the paired differences from the reference method, at one budget or at all."""
     return [
         {
             "method": difference.method,
@@ -119,6 +119,7 @@ def difference_rows(comparison: Comparison) -> list[Row]:
             "p (Holm)": f"{difference.p_holm:.4f}",
         }
         for difference in comparison.differences
+        if budget in {None, difference.budget}
     ]
 
 

@@ -97,11 +97,14 @@ def show(comparison: Comparison, paths: Sequence[Path]) -> None:
             class_rows(comparison, best), title=f"Recall by class: {best}", left=["class"]
         )
     )
-    if comparison.differences:
+    largest = difference_rows(comparison, budget=comparison.budgets[-1])
+    if largest:
         out.print(
             console.table(
-                difference_rows(comparison),
+                largest,
                 title=f"{title}: paired difference from {comparison.differences[0].reference}",
+                caption=f"p after Holm's correction over {len(comparison.differences)} differences;"
+                " those at the other budgets are in the files.",
                 left=["method"],
             )
         )

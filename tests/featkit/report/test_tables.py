@@ -55,6 +55,8 @@ def test_difference_rows(comparison):
     assert row["difference"] == "-0.100"
     assert row["95% interval"] == "[-0.150, -0.050]"
     assert row["p (Holm)"] == "0.0200"
+    assert difference_rows(comparison, budget=100.0) == [row]
+    assert difference_rows(comparison, budget=10.0) == []
 
 
 def test_markdown_has_every_row_and_warns_of_random_splits(comparison, tmp_path):
