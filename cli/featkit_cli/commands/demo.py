@@ -39,15 +39,18 @@ def demo(
     from featkit.sweep import SweepDesign, fit
     from featkit_cli.commands.compare import show
 
-    features, runs = out / "sample-tiny.h5", out / "runs"
     data = f"synthetic:images={images}"
+    dataset = load_dataset(data)
+    # Another sample (of another size, or another release's) gets a place of its own.
+    features = out / f"sample-{dataset.fingerprint[:8]}.h5"
+    runs = features.with_suffix("")
     with console.interruptible(), shown_progress() as shown:
         # fp32 whatever the hardware has: the demonstration shows the same numbers everywhere.
         console.note(
             f"$ featkit extract {data} --backbone featkit:tiny --precision fp32 --out {features}"
         )
         store = extract(
-            load_dataset(data),
+            dataset,
             load_backbone("featkit:tiny"),
             features,
             precision="fp32",
