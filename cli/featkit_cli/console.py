@@ -22,8 +22,8 @@ __all__ = [
     "note",
     "print_json",
     "say",
+    "show_table",
     "stdout",
-    "table",
     "warn",
     "working",
 ]
@@ -64,14 +64,14 @@ def print_json(value: object) -> None:
     sys.stdout.write(text + "\n")
 
 
-def table(
+def show_table(
     rows: Sequence[Mapping[str, object]],
     *,
     title: str = "",
     caption: str = "",
     left: Sequence[str] = (),
-) -> Table:
-    """Return a table of the rows: one column for each key of the first row.
+) -> None:
+    """Write a table of the rows to stdout: one column for each key of the first row.
 
     Args:
         rows: At least one; values are shown by `str`, an interval below its number.
@@ -79,18 +79,17 @@ def table(
         caption: Stands below it.
         left: Columns that are text; the others are set to the right as numbers.
     """
-    view = Table(
-        title=escape(title),
-        caption=escape(caption),
-        title_justify="left",
-        caption_justify="left",
-        highlight=False,
-    )
+    view = Table()
     for name in rows[0]:
         view.add_column(escape(name), justify="left" if name in left else "right", overflow="fold")
     for row in rows:
         view.add_row(*(escape(str(value)).replace(" [", "\n[") for value in row.values()))
-    return view
+    out = stdout()
+    if title:
+        out.print(escape(title), style="bold")
+    out.print(view)
+    if caption:
+        out.print(escape(caption), style="dim")
 
 
 @contextmanager

@@ -83,7 +83,8 @@ class Share:
         if self.external is not None:
             return np.arange(len(self.external.rows)), self.external.test
         rows, plan = self.plan.test_rows(fold), self.plan
-        test = TestSet("held-out fold", plan.image_id[rows], plan.group[rows], plan.label[rows])
+        name = "official test set" if plan.split == "official" else "held-out fold"
+        test = TestSet(name, plan.image_id[rows], plan.group[rows], plan.label[rows])
         return rows, test
 
 

@@ -10,11 +10,12 @@ def test_json_has_no_nan(capsys):
 
 
 def test_names_that_look_like_markup_are_shown_as_they_are(capsys):
-    console.stdout().print(console.table([{"class": "[/b]", "recall": ".5 [.1, .9]"}]))
+    console.show_table([{"class": "[/b]", "recall": ".5 [.1, .9]"}], title="a [b] title")
     console.say("a [red] path")
     console.fail("no [/] such file")
     shown = capsys.readouterr()
     assert "[/b]" in shown.out
+    assert "a [b] title" in shown.out
     assert "[.1, .9]" in shown.out
     assert "a [red] path" in shown.out
     assert "no [/] such file" in shown.err

@@ -46,6 +46,6 @@ def backbones(
         }
         for info in found.rows
     ]
-    console.stdout().print(console.table(rows, left=["backbone", "weights"]))
+    console.show_table(rows, left=["backbone", "weights"])
     if found.total > len(found.rows):
         console.note(f"{len(found.rows)} of {found.total:,}: give a PATTERN or a higher --limit")

@@ -91,22 +91,18 @@ def show(comparison: Comparison, paths: Sequence[Path]) -> None:
         console.warn(unfinished_note(comparison))
     best = comparison.best().method
     heading = f"{title} by share of labelled training lesions"
-    out.print(console.table(main_rows(comparison), title=heading, caption=caption, left=["method"]))
-    out.print(
-        console.table(
-            class_rows(comparison, best), title=f"Recall by class: {best}", left=["class"]
-        )
+    console.show_table(main_rows(comparison), title=heading, caption=caption, left=["method"])
+    console.show_table(
+        class_rows(comparison, best), title=f"Recall by class: {best}", left=["class"]
     )
     largest = difference_rows(comparison, budget=comparison.budgets[-1])
     if largest:
-        out.print(
-            console.table(
-                largest,
-                title=f"{title}: paired difference from {comparison.differences[0].reference}",
-                caption=f"p after Holm's correction over {len(comparison.differences)} differences;"
-                " those at the other budgets are in the files.",
-                left=["method"],
-            )
+        console.show_table(
+            largest,
+            title=f"{title}: paired difference from {comparison.differences[0].reference}",
+            caption=f"p after Holm's correction over {len(comparison.differences)} differences;"
+            " those at the other budgets are in the files.",
+            left=["method"],
         )
     for path in paths:
         out.print(f"[dim]wrote[/] {console.escape(str(path))}")

@@ -103,7 +103,7 @@ def _show_classes(name: str, images: int, lesions: int, rows: Sequence[ClassRow]
         for row in rows
     ]
     title = f"{name}: {images:,} images of {lesions:,} lesions"
-    console.stdout().print(console.table(shown, title=title, left=["class"]))
+    console.show_table(shown, title=title, left=["class"])
 
 
 def _show_findings(found: DatasetCheck) -> None:

@@ -277,3 +277,14 @@ def test_a_killed_sweep_continues(tmp_path, make_store):
     again = fit([store], out, design=SMALL, jobs=1)
     assert again.trained == 2
     assert again.reused == 1
+
+
+def test_an_official_split_tests_on_its_own_test_set(tmp_path, make_store):
+    store = make_store()
+    tested = np.char.endswith(store.group, "3")
+    split = np.where(tested, "test", "train")
+    design = replace(SMALL, split="official")
+    fit([replace(store, split=split)], tmp_path / "out", design=design, jobs=1)
+    for run in RunStore(tmp_path / "out"):
+        assert run.test.name == "official test set"
+        assert set(run.test.image_id) == set(store.image_id[tested])
