@@ -7,8 +7,10 @@ cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
 WORK=artifacts/ham10000
 KEEP=artifacts/reference
-mkdir -p "$WORK" "$KEEP"
-[ -f "$KEEP/times.csv" ] || echo "step,seconds" > "$KEEP/times.csv"
+if [ ! -d "$WORK" ]; then # a new study, not the continuation of one: its times start anew
+    mkdir -p "$WORK" "$KEEP"
+    echo "step,seconds" > "$KEEP/times.csv"
+fi
 
 timed() { # timed STEP COMMAND...: run it and note the seconds
     local step=$1 began=$SECONDS

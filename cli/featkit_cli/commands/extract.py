@@ -69,7 +69,12 @@ def extract(
         str | None, typer.Option(metavar="avg|cls|cls+avg", help="Default: the backbone's own.")
     ] = None,
     views: Annotated[
-        int, typer.Option(metavar="N", min=1, help="The plain image and N-1 augmented views.")
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Store N-1 augmented views beside the plain image, which `fit` uses.",
+        ),
     ] = 1,
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Decoding threads. Default: all cores.")
