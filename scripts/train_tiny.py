@@ -3,8 +3,9 @@
 The network sees lesions whose every trait is spread over its whole range (no class, and other
 seeds than any sample's) and learns to tell the traits: size, border, pigments, network, vessels,
 skin, ... It never sees the sample's classes, so on the sample it is an honest frozen extractor.
+Training computes in bf16: another run gives weights as good, not the same bits.
 
-    python scripts/train_tiny.py                      # five to eight minutes on two cores
+    python scripts/train_tiny.py
     python scripts/train_tiny.py --photographs 2000 --epochs 2 --out /tmp/tiny.safetensors
 """
 

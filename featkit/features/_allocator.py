@@ -23,7 +23,7 @@ def freed_memory_kept() -> Iterator[None]:
     """Keep freed memory in this process until the block ends (glibc only; else do nothing).
 
     glibc returns blocks of tens of megabytes to the system at once, and the next layer's pages
-    must be cleared anew: a MobileNetV2 on a CPU then spends half of its time there.
+    must be cleared anew, which can take as long as the arithmetic of a small network.
     """
     if platform.libc_ver()[0] != "glibc":
         yield

@@ -26,7 +26,7 @@ class LightGBMHead(Head):
 
     Dense features are redundant and noisy for single splits. So each tree sees a random tenth of
     them, thresholds are drawn at random (extremely randomised trees), and leaves are few and
-    shrunk hard: all of this is both faster and better here than LightGBM's defaults.
+    shrunk hard.
 
     Args:
         learning_rate: Shrinkage of every tree.

@@ -37,16 +37,13 @@ class LinearHead(Head):
     The features are standardised once, by all rows given to `fit`, and inner folds are weights of
     zero on the rows held out: so all folds share one matrix and one rotation, and C means the same
     in them as in the last fit. Held-out rows lend the folds their columns' means and deviations,
-    never their labels, and rows outside the budget lend nothing. On real features the choices were
-    as good as with a standardisation for each fold.
+    never their labels, and rows outside the budget lend nothing.
 
     Args:
         strengths: Candidates for C; a single one is taken as it is.
         criterion: What chooses among them, on the pooled rows of all inner folds:
             "balanced_accuracy", or "log_loss" (weighted as the imbalance option says). The first
-            chooses stronger penalties: on real features it gained about one point of balanced
-            accuracy up to some 600 images and none at 2,000; it lost about one point of AUROC,
-            and its probabilities are less certain.
+            tends to choose stronger penalties, whose probabilities are less certain.
         imbalance: "weights" gives all classes the same total weight, "none" gives all rows the
             same weight, "oversample" repeats rows up to the largest class (training part only).
         inner_splits: Inner folds; fewer where a class has fewer groups.

@@ -25,9 +25,8 @@ class MLPHead(Head):
     """Standardised features, one hidden layer with ReLU and dropout, AdamW, early stopping.
 
     The networks of all inner folds train in step, and the number of epochs is where their pooled
-    validation loss is lowest. The head is then trained anew on all rows for so many epochs: on
-    real features this did as well as or better than the average of the inner folds' networks,
-    at a fraction of their parameters.
+    validation loss is lowest. The head is then trained anew on all rows for so many epochs: one
+    network, in place of an average over those of the inner folds.
     Large budgets validate on as few folds as hold `validation_rows` rows.
 
     Args:
