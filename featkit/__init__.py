@@ -13,17 +13,19 @@ if TYPE_CHECKING:
     from featkit.comparison import Comparison, compare
     from featkit.data import Dataset, check_dataset, limit_dataset, load_dataset
     from featkit.errors import FeatkitError
+    from featkit.experiment import Design
     from featkit.features import FeatureStore, extract
     from featkit.heads import LightGBMHead, LinearHead, MLPHead
     from featkit.plans import Plan, make_plan
     from featkit.report import write_comparison
     from featkit.runs import Run, RunStore
-    from featkit.sweep import SweepDesign, fit
+    from featkit.sweep import fit
 
 __all__ = [
     "Backbone",
     "Comparison",
     "Dataset",
+    "Design",
     "FeatkitError",
     "FeatureStore",
     "LightGBMHead",
@@ -32,7 +34,6 @@ __all__ = [
     "Plan",
     "Run",
     "RunStore",
-    "SweepDesign",
     "check_dataset",
     "compare",
     "extract",
@@ -50,12 +51,13 @@ _ROOMS = {
     "comparison": ("Comparison", "compare"),
     "data": ("Dataset", "check_dataset", "limit_dataset", "load_dataset"),
     "errors": ("FeatkitError",),
+    "experiment": ("Design",),
     "features": ("FeatureStore", "extract"),
     "heads": ("LightGBMHead", "LinearHead", "MLPHead"),
     "plans": ("Plan", "make_plan"),
     "report": ("write_comparison",),
     "runs": ("Run", "RunStore"),
-    "sweep": ("SweepDesign", "fit"),
+    "sweep": ("fit",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -11,7 +11,7 @@ from featkit.plans import _demands
 from featkit.plans._folds import deal_folds
 from featkit.plans._official import official_sides
 from featkit.plans._units import find_units
-from featkit.plans.groups import merge_groups
+from featkit.plans.groups import linked_rows, merge_groups
 from featkit.plans.plan import Plan, Split
 
 __all__ = ["make_plan"]
@@ -24,6 +24,7 @@ def make_plan(
     group: ArrayLike,
     classes: Sequence[str],
     pixel_hash: ArrayLike | None = None,
+    duplicates: Sequence[tuple[str, str]] = (),
     official: ArrayLike | None = None,
     split: Split = "grouped",
     folds: int = 5,
@@ -43,6 +44,8 @@ def make_plan(
         classes: The classes' names.
         pixel_hash: Hash of each image's pixels, "" = unknown, shape (N,): lesions that share an
             image become one.
+        duplicates: Pairs of image ids that show one lesion: their lesions become one. A pair of
+            which the table lacks an image says nothing about it.
         official: `train`, `val` or `test`, shape (N,); used for the official split only.
         split: `grouped`, `random` (deals images, hence leaks) or `official`.
         folds: Number of test folds, at least 2; an official split has one, whatever is given.
@@ -60,7 +63,10 @@ def make_plan(
     hashes = np.full(ids.shape, "") if pixel_hash is None else np.asarray(pixel_hash, dtype=np.str_)
     labels = np.asarray(label)
     _demands.check_table(ids, labels, groups, hashes, classes)
-    groups, labels = merge_groups(groups, hashes), labels.astype(np.int16)
+    groups, labels = (
+        merge_groups(groups, hashes, linked_rows(ids, duplicates)),
+        labels.astype(np.int16),
+    )
     seed, folds, dropped = int(seed), int(folds), 0
     if split == "official":
         tested, leaked = official_sides(official, labels, groups)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from featkit.fingerprints import fingerprint
 
-__all__ = ["Cost", "Run", "RunKey", "TestSet"]
+__all__ = ["Cost", "HeldOut", "Run", "RunKey", "TestSet"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,21 @@ class TestSet:
         return fingerprint(self.image_id, self.group, self.label)
 
 
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Predictions made inside the budget, on images that the predicting model had not seen.
+
+    Probabilities are calibrated by them, since the test images may not be touched.
+
+    Attributes:
+        label: Index into the Run's classes, shape (m,), int16.
+        probabilities: Shape (m, C), float32.
+    """
+
+    label: NDArray[np.int16]
+    probabilities: NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class Cost:
     """What a Run cost.
@@ -119,6 +134,8 @@ class Run:
         cost: What it cost.
         chosen: What the method chose inside its budget (strength, rounds, epochs).
         split: The Plan's way of splitting; `random` is marked wherever it is shown.
+        frozen: Whether the backbone's weights stayed as they were: a head on its features.
+        held_out: Predictions for calibration, or None where the budget left no images for them.
     """
 
     key: RunKey
@@ -130,6 +147,8 @@ class Run:
     cost: Cost
     chosen: Mapping[str, object] = field(default_factory=dict)
     split: str = "grouped"
+    frozen: bool = True
+    held_out: HeldOut | None = None
 
     @property
     def name(self) -> str:

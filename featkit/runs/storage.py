@@ -7,21 +7,22 @@ import re
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from featkit.errors import StoreError
 from featkit.files import atomic_path
-from featkit.runs.run import Cost, Run, RunKey, TestSet
+from featkit.runs.run import Cost, HeldOut, Run, RunKey, TestSet
 
 __all__ = ["RunStore"]
 
 #: Raise when a reader of today could misread the file; keep the readers of retired versions.
-SCHEMA = 1
+SCHEMA = 2
 
 #: What NumPy, zipfile and json raise on damaged bytes.
 _UNREADABLE = (
@@ -75,16 +76,18 @@ class RunStore:
             "cost": asdict(run.cost),
             "chosen": dict(run.chosen),
             "split": run.split,
+            "frozen": run.frozen,
         }
         with atomic_path(self.path(run.key)) as temporary, temporary.open("wb") as handle:
-            np.savez_compressed(
-                handle,
-                facts=np.array(json.dumps(facts)),
-                image_id=run.test.image_id,
-                group=run.test.group,
-                label=run.test.label,
-                probabilities=run.probabilities,
-            )
+            arrays = {
+                "facts": np.array(json.dumps(facts)),
+                "image_id": run.test.image_id,
+                "group": run.test.group,
+                "label": run.test.label,
+                "probabilities": run.probabilities,
+                **_held_out_arrays(run.held_out),
+            }
+            np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]  # NumPy's stubs
 
     def any_run(self) -> Run | None:
         """Return a readable Run, or None where there is none."""
@@ -129,6 +132,21 @@ class RunStore:
             ) from error
 
 
+def _held_out_arrays(held_out: HeldOut | None) -> dict[str, NDArray[Any]]:
+    if held_out is None:
+        return {}
+    return {
+        "held_out_label": held_out.label,
+        "held_out_probabilities": held_out.probabilities,
+    }
+
+
+def _held_out(arrays: Mapping[str, NDArray[Any]]) -> HeldOut | None:
+    if "held_out_label" not in arrays:
+        return None
+    return HeldOut(arrays["held_out_label"], arrays["held_out_probabilities"])
+
+
 def _readable(path: Path) -> Run | None:
     try:
         return _read(path)
@@ -147,6 +165,7 @@ def _read(path: Path) -> Run:
             )
         test = TestSet(facts["test"], arrays["image_id"], arrays["group"], arrays["label"])
         probabilities = arrays["probabilities"]
+        held_out = _held_out(arrays)
     if probabilities.shape != (len(test.label), len(facts["classes"])):
         raise ValueError("probabilities do not match the test set")
     return Run(
@@ -159,4 +178,6 @@ def _read(path: Path) -> Run:
         cost=Cost(**facts["cost"]),
         chosen=facts["chosen"],
         split=facts["split"],
+        frozen=facts.get("frozen", True),  # schema 1 knew nothing else
+        held_out=held_out,
     )

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featkit.errors import StoreError, UsageError
+from featkit.experiment import ImageTable
 from featkit.features import FeatureStore
 
-__all__ = ["Table", "read_table"]
+__all__ = ["Table", "image_table", "read_table"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,30 +21,39 @@ class Table:
 
     Attributes:
         stores: One for each backbone.
-        classes: The classes that take part.
         rows: Rows of the stores with a label and features in all of them, shape (n,).
-        label: Index into `classes`, shape (n,), int16.
+        images: What is known of these rows.
     """
 
     stores: tuple[FeatureStore, ...]
-    classes: tuple[str, ...]
     rows: NDArray[np.intp]
-    label: NDArray[np.int16]
-
-    def column(self, values: NDArray[np.str_]) -> NDArray[np.str_]:
-        """Return the table's rows of a store's column."""
-        return values[self.rows]
+    images: ImageTable
 
     def features(self, index: int) -> NDArray[np.float32]:
         """Return the features of one store, shape (n, D)."""
         return self.stores[index].numpy(rows=self.rows)
 
 
+def image_table(store: FeatureStore) -> ImageTable:
+    """Return what a store knows of its images."""
+    return ImageTable(
+        name=str(store.path),
+        image_id=store.image_id,
+        label=store.label,
+        group=store.group,
+        pixel_hash=store.pixel_hash,
+        classes=store.classes,
+        official=store.split,
+        metadata=store.metadata,
+    )
+
+
 def read_table(stores: Sequence[FeatureStore], *, exclude_classes: Sequence[str] = ()) -> Table:
     """Check that the stores hold the same images, and return their common rows.
 
     Raises:
-        StoreError: The stores are of different data sets; no row is labelled and done in all.
+        StoreError: The stores are of different data sets.
+        DataError: No row is labelled and done in all.
         UsageError: No store; a class to exclude that is not there; one store twice.
     """
     if not stores:
@@ -63,19 +73,9 @@ def read_table(stores: Sequence[FeatureStore], *, exclude_classes: Sequence[str]
                 cause="one backbone was given twice",
                 remedy="Leave one of them out",
             )
-    kept = _kept_classes(first, exclude_classes)
-    renumber = np.full(len(first.classes) + 1, -1, dtype=np.int16)
-    renumber[[first.classes.index(name) for name in kept]] = np.arange(len(kept))
-    label = renumber[first.label]  # label -1 reads the last entry, which is -1
     done = np.logical_and.reduce([store.done for store in stores])
-    rows = np.flatnonzero(done & (label >= 0))
-    if not len(rows):
-        raise StoreError(
-            f"{first.path} has no row with a label and features",
-            cause="the data set was read without labels, or every image failed",
-            remedy="See `featkit inspect` for the file, and give the labels to `featkit extract`",
-        )
-    return Table(tuple(stores), kept, rows, label[rows])
+    rows, images = image_table(first).participants(done, exclude=exclude_classes)
+    return Table(tuple(stores), rows, images)
 
 
 def _same_images(first: FeatureStore, other: FeatureStore) -> None:
@@ -92,14 +92,3 @@ def _same_images(first: FeatureStore, other: FeatureStore) -> None:
             cause=f"their {' and '.join(found)} differ",
             remedy="Extract both from the same DATA with the same --limit",
         )
-
-
-def _kept_classes(store: FeatureStore, exclude: Sequence[str]) -> tuple[str, ...]:
-    unknown = sorted(set(exclude) - set(store.classes))
-    if unknown:
-        raise UsageError(
-            f"--exclude-class {unknown[0]}",
-            cause=f"the classes are {', '.join(store.classes)}",
-            remedy="Give one of these names",
-        )
-    return tuple(name for name in store.classes if name not in exclude)

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from featkit.evaluate import METRICS
+from featkit.experiment import Score, score_of
 from featkit.heads import make_head
 from featkit.runs import Cost, Run, RunKey, RunStore, TestSet
 
-__all__ = ["Arrays", "Task", "TaskResult", "run_task"]
+__all__ = ["Arrays", "Task", "run_task"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,16 +49,7 @@ class Task:
     split: str
 
 
-@dataclass(frozen=True)
-class TaskResult:
-    """What the sweep shows of a finished Run."""
-
-    name: str
-    budget: float
-    balanced_accuracy: float
-
-
-def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> TaskResult:
+def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> Score:
     """Fit, predict, write the Run, and return its score."""
     began, cpu = time.perf_counter(), time.process_time()
     rows = task.train_rows
@@ -93,13 +84,7 @@ def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> TaskR
         split=task.split,
     )
     RunStore(folder).save(run)
-    return result_of(run)
-
-
-def result_of(run: Run) -> TaskResult:
-    """Return what the sweep shows of a Run."""
-    score = METRICS["balanced_accuracy"](run.test.label, run.probabilities)
-    return TaskResult(run.name, run.key.budget, float(score[0]))
+    return score_of(run)
 
 
 def _peak_memory_mb() -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +10,18 @@ from pathlib import Path
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from featkit.errors import PlanError, StoreError
+from featkit.errors import StoreError, UsageError
+from featkit.experiment import Board, Design, ExperimentFolder, Score, plan_of, score_of
 from featkit.features import FeatureStore
-from featkit.files import output_lock
 from featkit.fingerprints import stable_order
-from featkit.plans import Plan, make_plan, named_difference
+from featkit.heads import HEADS, make_head
+from featkit.plans import Plan
 from featkit.progress import NoProgress, Progress
 from featkit.runs import RunStore
-from featkit.sweep._shares import Share, share_of
-from featkit.sweep._tables import Table, read_table
-from featkit.sweep._task import Task, TaskResult, result_of, run_task
-from featkit.sweep.design import SweepDesign
-from featkit.sweep.results import write_results
+from featkit.sweep._external import external_of
+from featkit.sweep._shares import Share
+from featkit.sweep._tables import read_table
+from featkit.sweep._task import Task, run_task
 
 __all__ = ["Sweep", "fit"]
 
@@ -51,7 +50,9 @@ def fit(
     stores: Sequence[FeatureStore],
     out: Path | str,
     *,
-    design: SweepDesign | None = None,
+    heads: Sequence[str] = tuple(HEADS),
+    imbalance: str = "weights",
+    design: Design | None = None,
     tests: Sequence[FeatureStore] = (),
     jobs: int | None = None,
     progress: Progress | None = None,
@@ -64,7 +65,9 @@ def fit(
     Args:
         stores: Feature files of one data set, one for each backbone.
         out: Output folder.
-        design: What to train; the default design where None.
+        heads: Names of the heads.
+        imbalance: What is done about rare classes: `weights`, `none` or `oversample`.
+        design: On what to train and test; the default design where None.
         tests: Feature files of another data set, one for each backbone in `stores`: train as
             before and test on these images (external validation).
         jobs: Fits at a time; None = one for each core.
@@ -72,98 +75,58 @@ def fit(
 
     Raises:
         StoreError: The stores do not fit together; `out` cannot be written.
+        DataError: No image takes part; the external test set does not fit.
         PlanError: The data cannot support the design; `out` holds Runs of another Plan or test set.
         UsageError: An impossible option.
     """
-    out, design = Path(out), design or SweepDesign()
-    listener = progress or NoProgress()
+    design, heads = design or Design(), _checked(heads, imbalance)
     table = read_table(stores, exclude_classes=design.exclude_classes)
-    plan = _plan(table, design)
-    shares = [share_of(table, index, plan, design, tests) for index in range(len(table.stores))]
-    with output_lock(out / "plan.json"):
-        store = RunStore(out)
-        _same_experiment(store, plan, shares[0])
-        _save_plan(store, plan, design)
-        board = _Board(listener)
-        todo = [_open_tasks(share, store, board) for share in shares]
+    plan = plan_of(table.images, design)
+    shares = [
+        Share(
+            table=table,
+            index=index,
+            plan=plan,
+            design=design,
+            heads=heads,
+            imbalance=imbalance,
+            external=external_of(table, index, tests) if tests else None,
+        )
+        for index in range(len(table.stores))
+    ]
+    external = shares[0].external
+    folder = ExperimentFolder(Path(out))
+    board = Board(progress or NoProgress())
+    with folder.opened(
+        plan,
+        design,
+        test=external.test if external else None,
+        images=external.images if external else table.images,
+    ) as runs:
+        todo = [_open_tasks(share, runs, board) for share in shares]
         trained = sum(len(tasks) for tasks in todo)
-        listener.start("fit", total=trained + board.shown, done=board.shown, unit="runs")
-        for result in _results(shares, todo, out, jobs or joblib.cpu_count()):
-            board.show(result)
-        listener.finish()
-        write_results(store, out / "results.csv")
-    return Sweep(out, plan, trained=trained, reused=board.shown - trained)
+        board.start("fit", to_come=trained)
+        for score in _scores(shares, todo, runs.folder, jobs or joblib.cpu_count()):
+            board.show(score)
+        board.finish()
+    return Sweep(runs.folder, plan, trained=trained, reused=board.shown - trained)
 
 
-def _plan(table: Table, design: SweepDesign) -> Plan:
-    first = table.stores[0]
-    return make_plan(
-        image_id=table.column(first.image_id),
-        label=table.label,
-        group=table.column(first.group),
-        classes=table.classes,
-        pixel_hash=table.column(first.pixel_hash),
-        official=None if first.split is None else table.column(first.split),
-        split=design.split,
-        folds=design.folds,
-        seed=design.seed,
-    )
+def _checked(heads: Sequence[str], imbalance: str) -> tuple[str, ...]:
+    """Return each head's name once.
+
+    Raises:
+        UsageError: There is none, or an option that cannot be meant.
+    """
+    names = tuple(dict.fromkeys(heads))
+    for name in names:
+        make_head(name, imbalance=imbalance).check_options()
+    if not names:
+        raise UsageError("no head was chosen", cause="--head is empty", remedy="Give --head linear")
+    return names
 
 
-def _same_experiment(store: RunStore, plan: Plan, share: Share) -> None:
-    """Refuse to mix Runs of two Plans or two test sets in one folder."""
-    known = store.any_run()
-    if known is None:
-        return
-    path = store.folder / "plan.json"
-    difference = named_difference(Plan.load(path), plan) if path.exists() else None
-    if difference is None and known.key.plan != plan.fingerprint:
-        difference = "its Runs were made on other folds or images"
-    if difference is not None:
-        raise PlanError(
-            f"{store.folder} holds Runs of another Plan",
-            cause=difference,
-            remedy="Choose another --out, or repeat the options of the first command",
-        )
-    if known.key.test != share.test_identity:
-        raise PlanError(
-            f"{store.folder} holds Runs that were tested on other images",
-            cause=f"on {known.test.name}",
-            remedy="Choose another --out for another --test",
-        )
-
-
-def _save_plan(store: RunStore, plan: Plan, design: SweepDesign) -> None:
-    """Write the Plan with the training orders of these Runs and of those that are there."""
-    folds, draws = store.folds_and_draws()
-    cells = list(design.cells())
-    folds = max([folds, *(cell.fold + 1 for cell in cells)])
-    draws = max([draws, *(cell.draw + 1 for cell in cells)])
-    plan.save(store.folder / "plan.json", folds=folds, draws=draws)
-
-
-class _Board:
-    """The running score: the mean balanced accuracy of each method and budget so far."""
-
-    def __init__(self, listener: Progress) -> None:
-        self._listener = listener
-        self._scores: dict[tuple[str, float], list[float]] = defaultdict(list)
-        self.shown = 0
-
-    def add(self, result: TaskResult) -> list[float]:
-        scores = self._scores[result.name, result.budget]
-        scores.append(result.balanced_accuracy)
-        self.shown += 1
-        return scores
-
-    def show(self, result: TaskResult) -> None:
-        scores = self.add(result)
-        mean = sum(scores) / len(scores)
-        note = f"{result.name} at {result.budget:g}%: balanced accuracy {mean:.3f}"
-        self._listener.advance(1, note=note)
-
-
-def _open_tasks(share: Share, store: RunStore, board: _Board) -> list[Task]:
+def _open_tasks(share: Share, store: RunStore, board: Board) -> list[Task]:
     """Return the tasks without a Run, in an order that mixes quick and slow ones.
 
     A mixed order keeps the rate, and so the time left, honest from the start.
@@ -174,13 +137,13 @@ def _open_tasks(share: Share, store: RunStore, board: _Board) -> list[Task]:
         if run is None:
             tasks.append(task)
         else:
-            board.add(result_of(run))
+            board.add(score_of(run))
     return [tasks[index] for index in stable_order(task.key.digest for task in tasks)]
 
 
-def _results(
+def _scores(
     shares: Sequence[Share], todo: Sequence[Sequence[Task]], out: Path, jobs: int
-) -> Iterator[TaskResult]:
+) -> Iterator[Score]:
     """Train, one store after the other, so that only its features are in memory."""
     for share, tasks in zip(shares, todo, strict=True):
         if not tasks:

@@ -34,9 +34,10 @@ def demo(
     from featkit.backbones import load_backbone
     from featkit.comparison import compare
     from featkit.data import load_dataset
+    from featkit.experiment import Design
     from featkit.features import extract
     from featkit.report import write_comparison
-    from featkit.sweep import SweepDesign, fit
+    from featkit.sweep import fit
     from featkit_cli.commands.compare import show
 
     data = f"synthetic:images={images}"
@@ -57,7 +58,7 @@ def demo(
             progress=shown,
         )
         console.note(f"$ featkit fit {features} --draws 3 --out {runs}")
-        fit([store], runs, design=SweepDesign(draws=3), jobs=jobs, progress=shown)
+        fit([store], runs, design=Design(draws=3), jobs=jobs, progress=shown)
         console.note(f"$ featkit compare {runs} --out {out / 'comparison'}")
         found = compare([runs], progress=shown)
     paths = write_comparison(found, out / "comparison")

@@ -85,7 +85,7 @@ def fit(
     Every fit leaves a Run with its test probabilities. Runs that are there already are kept, so
     the same command continues interrupted work, and further budgets or heads are added.
     """
-    from featkit.sweep import SweepDesign
+    from featkit.experiment import Design
     from featkit.sweep import fit as fit_heads
 
     def read(path: Path, place: int) -> FeatureStore:
@@ -104,22 +104,29 @@ def fit(
             backbone=name,
         )
 
-    design = SweepDesign(
-        heads=tuple(choice.value for choice in head or list(Head)),
+    design = Design(
         budgets=parse_budgets(budgets),
         draws=draws,
         draws_large=draws_large,
         folds=folds,
         use_folds=use_folds,
         split=split.value,
-        imbalance=imbalance.value,
         exclude_classes=tuple(exclude_class or ()),
         seed=seed,
     )
     stores = [read(path, place) for place, path in enumerate(features)]
     tests = [read(path, place) for place, path in enumerate(test or [])]
     with console.interruptible(), shown_progress() as shown:
-        sweep = fit_heads(stores, out, design=design, tests=tests, jobs=jobs, progress=shown)
+        sweep = fit_heads(
+            stores,
+            out,
+            heads=[choice.value for choice in head or list(Head)],
+            imbalance=imbalance.value,
+            design=design,
+            tests=tests,
+            jobs=jobs,
+            progress=shown,
+        )
     if any((store.group == store.image_id).all() for store in stores):
         console.warn("every image is a group of its own: no column says which belong together")
     if split is Split.RANDOM:

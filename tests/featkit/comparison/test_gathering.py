@@ -46,10 +46,11 @@ def test_runs_of_different_plans_are_refused(write_runs, make_run):
 
 
 def test_runs_of_different_plans_name_the_difference(tmp_path, make_store):
-    from featkit.sweep import SweepDesign, fit
+    from featkit.experiment import Design
+    from featkit.sweep import fit
 
     for seed in (0, 1):
-        design = SweepDesign(heads=("linear",), budgets=(100,), draws=1, seed=seed)
+        design = Design(budgets=(100,), draws=1, seed=seed)
         fit([make_store()], tmp_path / str(seed), design=design, jobs=1)
     with pytest.raises(PlanError, match="seed"):
         gather([tmp_path / "0", tmp_path / "1"])

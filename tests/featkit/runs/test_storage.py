@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from featkit.errors import StoreError
-from featkit.runs import RunStore
+from featkit.runs import HeldOut, RunStore
 
 
 def test_a_run_comes_back_as_it_was(tmp_path, make_run):
@@ -19,6 +19,35 @@ def test_a_run_comes_back_as_it_was(tmp_path, make_run):
     assert back.test.fingerprint == run.test.fingerprint
     np.testing.assert_array_equal(back.probabilities, run.probabilities)
     assert back.probabilities.dtype == np.float32
+
+
+def test_held_out_predictions_come_back(tmp_path, make_run):
+    held_out = HeldOut(np.array([0, 2], dtype=np.int16), np.full((2, 3), 1 / 3, dtype=np.float32))
+    run, store = replace(make_run(), frozen=False, held_out=held_out), RunStore(tmp_path)
+    store.save(run)
+    back = store.find(run.key)
+    assert back is not None
+    assert not back.frozen
+    assert back.held_out is not None
+    np.testing.assert_array_equal(back.held_out.label, held_out.label)
+    np.testing.assert_array_equal(back.held_out.probabilities, held_out.probabilities)
+
+
+def test_runs_of_the_first_schema_stay_readable(tmp_path, make_run):
+    run, store = make_run(), RunStore(tmp_path)
+    store.save(run)
+    path = store.path(run.key)
+    with np.load(path) as arrays:
+        parts = dict(arrays)
+    facts = json.loads(str(parts["facts"]))
+    facts["schema"] = 1
+    del facts["frozen"]
+    parts["facts"] = np.array(json.dumps(facts))
+    np.savez(path, **parts)
+    back = store.find(run.key)
+    assert back is not None
+    assert back.frozen
+    assert back.held_out is None
 
 
 def test_missing_and_other_runs_are_not_found(tmp_path, make_run):

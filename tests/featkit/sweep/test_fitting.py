@@ -2,20 +2,24 @@ import csv
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from featkit.comparison import gather
-from featkit.errors import PlanError, StoreError, UsageError
+from featkit.errors import DataError, PlanError, StoreError, UsageError
+from featkit.experiment import Design
 from featkit.fingerprints import stable_seed
 from featkit.heads import HEADS, make_head
 from featkit.plans import Plan
 from featkit.runs import RunStore
-from featkit.sweep import SweepDesign, fit
+from featkit.sweep import fit as fit_heads
 
-SMALL = SweepDesign(heads=("linear",), budgets=(20, 100), draws=2, draws_large=1, folds=3)
+fit = partial(fit_heads, heads=("linear",))
+
+SMALL = Design(budgets=(20, 100), draws=2, draws_large=1, folds=3)
 
 
 def test_runs_are_what_the_head_gives_on_the_plans_rows(tmp_path, make_store):
@@ -71,9 +75,9 @@ def test_work_continues_and_grows(tmp_path, make_store):
 
 def test_the_same_call_gives_the_same_probabilities(tmp_path, make_store):
     store = make_store()
-    design = replace(SMALL, heads=("linear", "lightgbm", "mlp"), budgets=(100,))
+    design = replace(SMALL, budgets=(100,))
     for name in ("a", "b"):
-        fit([store], tmp_path / name, design=design, jobs=1)
+        fit_heads([store], tmp_path / name, design=design, jobs=1)
     pairs = list(zip(RunStore(tmp_path / "a"), RunStore(tmp_path / "b"), strict=True))
     assert len(pairs) == 3
     for first, second in pairs:
@@ -143,7 +147,7 @@ def test_external_validation_matches_classes_by_name(tmp_path, make_store):
 
 def test_external_classes_that_the_training_set_lacks_are_named(tmp_path, make_store):
     test = make_store("test.h5", lesions=(5, 5, 5, 5), prefix="X")
-    with pytest.raises(StoreError, match="class3 against class0, class1, class2"):
+    with pytest.raises(DataError, match="class3 against class0, class1, class2"):
         fit([make_store()], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
 
 
@@ -157,7 +161,7 @@ def test_test_images_with_the_pixels_of_training_images_are_refused(tmp_path, ma
     train, test = make_store("train.h5"), make_store("test.h5", prefix="X")
     hashes = np.array([f"{row:032x}" for row in range(len(train))])
     train, test = replace(train, pixel_hash=hashes), replace(test, pixel_hash=hashes)
-    with pytest.raises(StoreError, match=r"are also in .*train.h5: the same pixels"):
+    with pytest.raises(DataError, match=r"are also in .*train.h5: the same pixels"):
         fit([train], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
 
 
@@ -220,7 +224,7 @@ def test_a_second_test_set_in_one_folder_is_refused(tmp_path, make_store):
 def test_test_images_that_were_trained_on_are_refused_by_name(tmp_path, make_store, kept, what):
     train, test = make_store("train.h5"), make_store("test.h5", prefix="X")
     test = replace(test, **{kept: getattr(train, kept)})
-    with pytest.raises(StoreError, match=what):
+    with pytest.raises(DataError, match=what):
         fit([train], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
 
 
@@ -261,16 +265,17 @@ def test_a_killed_sweep_continues(tmp_path, make_store):
     store, out = make_store(), tmp_path / "out"
     code = (
         "import sys, os; from pathlib import Path\n"
-        "import featkit.sweep.fitting as fitting; from featkit import FeatureStore, SweepDesign\n"
+        "import featkit.sweep.fitting as fitting; from featkit import Design, FeatureStore\n"
         "store = FeatureStore.from_hdf5(sys.argv[1], features='features', label='label',\n"
         "    group='group', image_id='image_id', backbone='net')\n"
         "class Killer:\n"
         "    def start(self, *a, **k): pass\n"
         "    def finish(self): pass\n"
         "    def advance(self, amount, *, note=''): os.kill(os.getpid(), 9)\n"
-        "design = SweepDesign(\n"
-        "    heads=('linear',), budgets=(20, 100), draws=2, draws_large=1, folds=3)\n"
-        "fitting.fit([store], sys.argv[2], design=design, jobs=1, progress=Killer())"
+        "design = Design(\n"
+        "    budgets=(20, 100), draws=2, draws_large=1, folds=3)\n"
+        "fitting.fit([store], sys.argv[2], heads=['linear'], design=design, jobs=1,\n"
+        "    progress=Killer())"
     )
     command = [sys.executable, "-c", code, str(store.path), str(out)]
     assert subprocess.run(command, check=False).returncode == -9
@@ -288,3 +293,33 @@ def test_an_official_split_tests_on_its_own_test_set(tmp_path, make_store):
     for run in RunStore(tmp_path / "out"):
         assert run.test.name == "official test set"
         assert set(run.test.image_id) == set(store.image_id[tested])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"heads": ()}, "no head"),
+        ({"heads": ("svm",)}, "svm"),
+        ({"imbalance": "prayer"}, "prayer"),
+    ],
+)
+def test_impossible_heads_are_refused(tmp_path, make_store, options, message):
+    with pytest.raises(UsageError, match=message):
+        fit([make_store()], tmp_path / "out", **options)
+
+
+def test_a_head_given_twice_is_trained_once(tmp_path, make_store):
+    design = replace(SMALL, budgets=(20,), draws=1)
+    sweep = fit([make_store()], tmp_path / "out", heads=("linear", "linear"), design=design, jobs=1)
+    assert sweep.trained == 1
+
+
+def test_images_csv_names_every_image_that_may_be_tested(tmp_path, make_store):
+    store = make_store()
+    metadata = {"site": np.array(["back", "face"])[np.arange(len(store)) % 2]}
+    fit([replace(store, metadata=metadata)], tmp_path / "out", design=SMALL, jobs=1)
+    with (tmp_path / "out" / "images.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["image_id"] for row in rows] == list(store.image_id)
+    assert [row["label"] for row in rows] == [store.classes[label] for label in store.label]
+    assert [row["site"] for row in rows] == list(metadata["site"])

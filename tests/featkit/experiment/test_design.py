@@ -1,17 +1,17 @@
 import pytest
 
 from featkit.errors import UsageError
-from featkit.sweep import SweepDesign
+from featkit.experiment import Design
 
 
 def test_cells_by_hand():
-    design = SweepDesign(budgets=(50, 10), draws=2, draws_large=1, use_folds=2)
+    design = Design(budgets=(50, 10), draws=2, draws_large=1, use_folds=2)
     cells = [(cell.budget, cell.fold, cell.draw) for cell in design.cells()]
     assert cells == [(10, 0, 0), (10, 0, 1), (10, 1, 0), (10, 1, 1), (50, 0, 0), (50, 1, 0)]
 
 
 def test_an_official_split_has_one_fold():
-    design = SweepDesign(split="official", budgets=(100,), draws=1, use_folds=3)
+    design = Design(split="official", budgets=(100,), draws=1, use_folds=3)
     assert [cell.fold for cell in design.cells()] == [0]
 
 
@@ -25,15 +25,8 @@ def test_an_official_split_has_one_fold():
         ({"draws": 0}, "--draws 0"),
         ({"draws_large": 0}, "--draws-large 0"),
         ({"use_folds": 6}, "--use-folds 6: there are 5 folds"),
-        ({"heads": ()}, "no head"),
-        ({"heads": ("svm",)}, "svm"),
-        ({"imbalance": "prayer"}, "prayer"),
     ],
 )
 def test_impossible_designs_are_refused(options, message):
     with pytest.raises(UsageError, match=message):
-        SweepDesign(**options)
-
-
-def test_a_head_given_twice_is_trained_once():
-    assert SweepDesign(heads=("mlp", "linear", "mlp")).heads == ("mlp", "linear")
+        Design(**options)

@@ -1,4 +1,4 @@
-"""SweepDesign: which heads are trained at which budgets, how often, on which splits."""
+"""Design: which budgets are drawn how often, on which splits, for any method."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from featkit.errors import UsageError
-from featkit.heads import make_head
+from featkit.fingerprints import stable_seed
 from featkit.plans import Split, check_budgets
 
-__all__ = ["BUDGETS", "Cell", "SweepDesign"]
+__all__ = ["BUDGETS", "Cell", "Design"]
 
 #: Percentages of the training lesions.
 BUDGETS = (1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0)
@@ -26,47 +26,42 @@ class Cell:
     budget: float
     draw: int
 
+    def seed(self, seed: int) -> int:
+        """Return the seed of whatever is trained in this cell: the same for every method."""
+        return stable_seed(seed, self.fold, self.budget, self.draw)
+
 
 @dataclass(frozen=True)
-class SweepDesign:
-    """What `fit` trains.
+class Design:
+    """On what methods are trained and tested, frozen and fine-tuned ones alike.
 
     Attributes:
-        heads: Names of the heads.
         budgets: Label budgets in percent of the training lesions.
         draws: Draws of each budget up to 25%.
         draws_large: Draws of each budget above 25%; None = as many as `draws`.
         folds: Test folds that the lesions are dealt into.
         use_folds: How many of them are used as the test fold, one after the other.
         split: `grouped`, `random` (to measure leakage) or `official`.
-        imbalance: `weights`, `none` or `oversample`.
         exclude_classes: Classes that take no part.
-        seed: Decides folds, draws and the heads' random numbers.
+        duplicates: Pairs of image ids that show one lesion: their groups become one.
+        seed: Decides folds, draws and the methods' random numbers.
     """
 
-    heads: tuple[str, ...] = ("linear", "lightgbm", "mlp")
     budgets: tuple[float, ...] = BUDGETS
     draws: int = 5
     draws_large: int | None = None
     folds: int = 5
     use_folds: int = 1
     split: Split = "grouped"
-    imbalance: str = "weights"
     exclude_classes: tuple[str, ...] = ()
+    duplicates: tuple[tuple[str, str], ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "budgets", check_budgets(self.budgets))
-        object.__setattr__(self, "heads", tuple(dict.fromkeys(self.heads)))
-        for name in self.heads:
-            make_head(name, imbalance=self.imbalance).check_options()
         _at_least_one("--draws", self.draws)
         _at_least_one("--draws-large", 1 if self.draws_large is None else self.draws_large)
         _at_least_one("--use-folds", self.use_folds)
-        if not self.heads:
-            raise UsageError(
-                "no head was chosen", cause="--head is empty", remedy="Give --head linear"
-            )
         if self.split != "official" and self.use_folds > self.folds:
             raise UsageError(
                 f"--use-folds {self.use_folds}",
