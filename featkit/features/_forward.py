@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from featkit.backbones.backbone import Backbone
 from featkit.errors import BackboneError
-from featkit.features._devices import peak_memory
+from featkit.hardware.devices import peak_memory
 
 __all__ = ["DTYPES", "Forward", "placed"]
 

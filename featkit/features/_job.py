@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from featkit.backbones.backbone import Backbone
 from featkit.data.dataset import Dataset
 from featkit.errors import DataError, StoreError
-from featkit.features._allocator import freed_memory_kept
 from featkit.features._assembly import assemble
-from featkit.features._devices import default_batch, device_name
 from featkit.features._filling import Filling
 from featkit.features._forward import Forward, placed
 from featkit.features._loader import Loader
@@ -27,6 +25,8 @@ from featkit.features._precision import choose_precision
 from featkit.features.identity import differences, job_attributes, refuse_other
 from featkit.features.store import FeatureStore
 from featkit.files import output_lock
+from featkit.hardware.devices import default_batch, device_name
+from featkit.hardware.memory import freed_memory_kept
 from featkit.progress import Progress
 
 __all__ = ["Job"]

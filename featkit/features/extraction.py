@@ -75,8 +75,8 @@ def extract(
             remedy="See what was found with `featkit data check`",
         )
     # torch and its like are imported here, so that reading features needs none of them.
-    from featkit.features._devices import available_cores, resolve_device
     from featkit.features._job import Job
+    from featkit.hardware.devices import available_cores, resolve_device
 
     job = Job(
         dataset=dataset,

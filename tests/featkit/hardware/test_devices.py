@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from featkit.errors import UsageError
-from featkit.features._devices import (
+from featkit.hardware.devices import (
     available_cores,
     default_batch,
     device_name,

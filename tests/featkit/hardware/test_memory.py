@@ -3,7 +3,7 @@ import platform
 
 import pytest
 
-from featkit.features._allocator import freed_memory_kept
+from featkit.hardware.memory import freed_memory_kept
 
 
 class Recorder:

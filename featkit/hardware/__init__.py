@@ -1,0 +1,1 @@
+"""What the computer has: devices, cores and memory. Its modules import torch."""
