@@ -8,6 +8,7 @@ __all__ = [
     "FeatkitError",
     "PlanError",
     "StoreError",
+    "TrainingError",
     "UsageError",
 ]
 
@@ -57,3 +58,7 @@ class StoreError(FeatkitError):
 
 class PlanError(FeatkitError):
     """A design that the data cannot support, or that differs from another."""
+
+
+class TrainingError(FeatkitError):
+    """A training that went wrong: a loss that is no number, a checkpoint that does not fit."""

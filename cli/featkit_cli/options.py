@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -17,6 +17,7 @@ __all__ = [
     "Split",
     "parse_budgets",
     "parse_int_or_auto",
+    "parse_recipe",
 ]
 
 
@@ -34,6 +35,7 @@ class Split(StrEnum):
     GROUPED = "grouped"
     RANDOM = "random"
     OFFICIAL = "official"
+    SINGLE_IMAGE_TEST = "single-image-test"
 
 
 class Imbalance(StrEnum):
@@ -82,3 +84,29 @@ def parse_int_or_auto(option: str) -> Callable[[str], str]:
         )
 
     return check
+
+
+def parse_recipe(pairs: Sequence[str]) -> dict[str, object]:
+    """Return `NAME=VALUE` texts as a dictionary, numbers as numbers.
+
+    Raises:
+        UsageError: A text has no `=`.
+    """
+    found: dict[str, object] = {}
+    for pair in pairs:
+        name, separator, text = pair.partition("=")
+        if not separator:
+            raise UsageError(
+                f"--recipe {pair}", cause="it has no =", remedy="Give NAME=VALUE, such as clip=1"
+            )
+        found[name.strip()] = _value(text.strip())
+    return found
+
+
+def _value(text: str) -> object:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

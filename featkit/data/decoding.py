@@ -17,10 +17,13 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-__all__ = ["MAX_PIXELS", "ImageError", "decode_image", "pixel_hash"]
+__all__ = ["MAX_PIXELS", "ImageError", "check_shape", "decode_image", "pixel_hash"]
 
 MAX_PIXELS = 178_956_970
 """Larger images are refused from their header (512 MiB of RGB; Pillow's own hard limit)."""
+
+_MAX_ASPECT = 100
+"""A longer strip would take gigabytes once its shorter side is enlarged to a network's."""
 
 _PLUGINS: Mapping[bytes, Callable[[BytesIO], ImageFile]] = MappingProxyType(
     {
@@ -91,6 +94,16 @@ def decode_image(data: bytes) -> Image.Image:
         raise ImageError("decompression bomb") from None
     except Exception as error:  # damaged files make the plugins raise nearly everything
         raise ImageError(_reason(error)) from error
+
+
+def check_shape(image: Image.Image) -> None:
+    """Refuse what cannot be a photograph, before it is enlarged.
+
+    Raises:
+        ImageError: One side is more than a hundred times the other.
+    """
+    if max(image.size) > _MAX_ASPECT * min(image.size):
+        raise ImageError(f"not a photograph's shape: {image.width} x {image.height} px")
 
 
 def pixel_hash(image: Image.Image) -> str:

@@ -14,13 +14,10 @@ from PIL import Image
 
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.data.dataset import Dataset
-from featkit.data.decoding import ImageError, pixel_hash
+from featkit.data.decoding import ImageError, check_shape, pixel_hash
 from featkit.features._views import view_of
 
 __all__ = ["Batch", "Loader"]
-
-_MAX_ASPECT = 100
-"""A longer strip would take gigabytes once its shorter side is enlarged to the network's."""
 
 Allocate = Callable[[tuple[int, ...]], NDArray[np.uint8]]
 
@@ -93,7 +90,7 @@ class Loader:
         """Fill the row's slot (V, H, W, 3), and return the pixel hash and the failure's reason."""
         try:
             image = self.dataset.images.read(row)
-            _check_shape(image)
+            check_shape(image)
         except ImageError as error:
             slot[:] = 0
             return "", error.reason
@@ -116,8 +113,3 @@ class _Pending:
         return Batch(
             self.rows, self.pixels, [pixels for pixels, _ in found], [reason for _, reason in found]
         )
-
-
-def _check_shape(image: Image.Image) -> None:
-    if max(image.size) > _MAX_ASPECT * min(image.size):
-        raise ImageError(f"not a photograph's shape: {image.width} x {image.height} px")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from featkit.features._foreign import read_foreign_fields
 from featkit.features._hdf5 import damaged, reading
 from featkit.features._reader import read_fields
+from featkit.naming import backbone_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,10 +145,12 @@ class FeatureStore:
     def backbone_name(self) -> str:
         """A short name for tables: `resnet50.a1_in1k`, with `+cls` or `+random` where so."""
         backbone = self.attributes["backbone"]
-        spec = str(backbone["spec"])
-        name = Path(spec.partition(":")[2] or spec).name or str(backbone["architecture"])
-        pooling = "" if backbone["pooling"] == "default" else f"+{backbone['pooling']}"
-        return name + pooling + ("+random" if backbone["random_weights"] else "")
+        return backbone_name(
+            str(backbone["spec"]),
+            str(backbone["architecture"]),
+            str(backbone["pooling"]),
+            random_weights=bool(backbone["random_weights"]),
+        )
 
     @property
     def dataset_name(self) -> str:

@@ -6,12 +6,20 @@ import os
 import platform
 import resource
 import sys
+import time
 
 import torch
 
 from featkit.errors import UsageError
 
-__all__ = ["available_cores", "default_batch", "device_name", "peak_memory", "resolve_device"]
+__all__ = [
+    "available_cores",
+    "default_batch",
+    "device_name",
+    "peak_memory",
+    "resolve_device",
+    "worked_seconds",
+]
 
 _BATCH = {"cpu": 32, "cuda": 256, "mps": 64}
 
@@ -76,3 +84,17 @@ def peak_memory(device: torch.device) -> int:
         return torch.cuda.max_memory_allocated(device)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if sys.platform == "darwin" else used * 1024
+
+
+def worked_seconds(device: torch.device) -> float:
+    """Return a clock whose differences are what a device worked.
+
+    Of a CPU they are the seconds of all its cores for this process and the processes that it
+    has ended; of a GPU the time that passed until it was done.
+    """
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    if device.type != "cpu":
+        return time.perf_counter()
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)

@@ -3,7 +3,8 @@
 from featkit.plans.budgets import check_budgets
 from featkit.plans.difference import named_difference
 from featkit.plans.groups import merge_groups
-from featkit.plans.inner import inner_folds
+from featkit.plans.inner import inner_folds, validation_rows
+from featkit.plans.leakage import tested_with_siblings
 from featkit.plans.making import make_plan
 from featkit.plans.plan import Plan, Split, TrainingSet
 
@@ -16,4 +17,6 @@ __all__ = [
     "make_plan",
     "merge_groups",
     "named_difference",
+    "tested_with_siblings",
+    "validation_rows",
 ]

@@ -1,0 +1,120 @@
+"""One epoch: every step of the optimiser, with augmentation, mixup and averaging."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from timm.data.mixup import Mixup
+from timm.scheduler.cosine_lr import CosineLRScheduler
+from timm.utils.model_ema import ModelEmaV3
+
+from featkit.finetune._feed import Feed
+from featkit.finetune._network import Classifier, train_mode
+from featkit.finetune._optimisation import Loss
+from featkit.finetune._samples import EpochLoader, Order
+from featkit.fingerprints import stable_seed
+
+__all__ = ["DivergedError", "Epochs"]
+
+_LOOK_EVERY = 25
+"""Steps between looks at the loss, each of which makes a GPU wait."""
+
+
+class DivergedError(Exception):
+    """The loss is no longer a number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Epochs:
+    """What every epoch needs.
+
+    Attributes:
+        model: The network itself.
+        prepared: The network as accelerate wants it called.
+        optimizer: As accelerate wants it called.
+        schedule: Sets the learning rate of each step.
+        loss: Of logits and targets.
+        mixup: Or None.
+        average: Exponential moving average of the weights, or None.
+        clip: Largest norm of the gradient; 0 = any.
+        order: The samples of each epoch.
+        loader: Loads them.
+        feed: Brings them to the device.
+        seed: Of dropout and mixup.
+    """
+
+    model: Classifier
+    prepared: Any
+    optimizer: Any
+    schedule: CosineLRScheduler
+    loss: Loss
+    mixup: Mixup | None
+    average: ModelEmaV3 | None
+    clip: float
+    order: Order
+    loader: EpochLoader
+    feed: Feed
+    seed: int
+
+    def run(self, number: int, *, seen: Callable[[int], None]) -> float:
+        """Take all steps of an epoch and return its mean loss.
+
+        Args:
+            number: Of the epoch, from 0.
+            seen: Told of the images of every step.
+
+        Raises:
+            DivergedError: The loss is not finite.
+        """
+        team = self.feed.team
+        labels = [[label for _, label in team.share(batch)] for batch in self.order.epoch(number)]
+        total = torch.zeros((), device=team.device)
+        train_mode(self.model)
+        with _seeded(stable_seed("training", self.seed, number, team.rank)):
+            for step, pixels in enumerate(self.loader.epoch(number)):
+                self.schedule.step_update(number * self.order.steps + step)
+                target = torch.tensor(labels[step], device=team.device)
+                total += self._step(self.feed.placed(pixels), target)
+                if (step + 1) % _LOOK_EVERY == 0 and not math.isfinite(total.item()):
+                    raise DivergedError
+                seen(len(pixels) * team.size)
+        mean = total.item() / len(labels)
+        if not math.isfinite(mean):
+            raise DivergedError
+        return mean
+
+    def _step(self, inputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        accelerator = self.feed.team.accelerator
+        if self.mixup is not None:
+            even = len(inputs) - len(inputs) % 2  # images are mixed in pairs
+            inputs, target = self.mixup(inputs[:even], target[:even])
+        with accelerator.autocast():
+            logits = self.prepared(inputs)
+        loss = self.loss(logits, target)
+        accelerator.backward(loss)
+        if self.clip:
+            accelerator.clip_grad_norm_(self.model.parameters(), self.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.update(self.model)
+        return loss.detach()
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed the generators of dropout (PyTorch) and mixup (NumPy) for an epoch."""
+    numpy = np.random.get_state()
+    np.random.seed(seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            np.random.set_state(numpy)

@@ -1,0 +1,201 @@
+"""One `finetune`: the Plan, the Runs that are missing, and their training one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featkit.backbones import Backbone
+from featkit.data import Dataset
+from featkit.experiment import (
+    Cell,
+    Design,
+    ExperimentFolder,
+    ImageTable,
+    external_test,
+    fold_test,
+    plan_of,
+)
+from featkit.finetune._augmentation import Augmentation
+from featkit.finetune._export import exportable, save_model
+from featkit.finetune._feed import Feed
+from featkit.finetune._images import Images
+from featkit.finetune._meter import Meter
+from featkit.finetune._network import Classifier
+from featkit.finetune._samples import Samples
+from featkit.finetune._task import Task
+from featkit.finetune._team import Team, make_team
+from featkit.finetune.recipe import Recipe
+from featkit.fingerprints import fingerprint
+from featkit.hardware.devices import available_cores
+from featkit.hardware.memory import freed_memory_kept
+from featkit.plans import Plan
+from featkit.progress import NoProgress, Progress
+from featkit.runs import Run, RunKey, RunStore, TestSet
+
+__all__ = ["Job"]
+
+_MOST_WORKERS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A fine-tuning with all its settings (see `finetune`)."""
+
+    dataset: Dataset
+    backbone: Backbone
+    out: Path
+    recipes: Mapping[str, Recipe]
+    design: Design
+    test: Dataset | None
+    device: str
+    workers: int | None
+    save_models: bool
+    progress: Progress
+
+    def run(self) -> tuple[Plan, int, int]:
+        """Make the Runs that are missing; return the Plan, and how many were made and found."""
+        if self.save_models:
+            exportable(self.backbone)
+        tasks = self._tasks
+        with self._writing() as runs:
+            missing = [number for number, task in enumerate(tasks) if not runs.find(task.key)]
+            todo = [tasks[number] for number in self._team.agree(missing)]
+            if todo:
+                with freed_memory_kept():
+                    self._train(todo, runs)
+        return self._plan, len(todo), len(tasks) - len(todo)
+
+    @cached_property
+    def _team(self) -> Team:
+        # All strategies share the overrides, and no default names a precision.
+        return make_team(self.device, next(iter(self.recipes.values())).precision)
+
+    @cached_property
+    def _train_images(self) -> Images:
+        return self._images(self.dataset)
+
+    @cached_property
+    def _test_images(self) -> Images:
+        return self._train_images if self.test is None else self._images(self.test)
+
+    def _images(self, dataset: Dataset) -> Images:
+        progress = self.progress if self._team.leads else NoProgress()
+        folder = self.out / "pixels"
+        return Images(dataset, self.backbone, folder, available_cores(), progress)
+
+    @cached_property
+    def _participants(self) -> tuple[NDArray[np.intp], ImageTable]:
+        images = self._train_images
+        with self._team.leader_first():
+            readable = images.ledger.readable
+        return images.table.participants(readable, exclude=self.design.exclude_classes)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return plan_of(self._participants[1], self.design)
+
+    @cached_property
+    def _external(self) -> tuple[NDArray[np.intp], TestSet] | None:
+        """Rows of the test pixels and the test set, or None for the Plan's own folds."""
+        if self.test is None:
+            return None
+        images = self._test_images
+        with self._team.leader_first():
+            readable = images.ledger.readable
+        return external_test(
+            self._train_images.table,
+            images.table,
+            readable,
+            classes=self._plan.classes,
+            name=self.test.name,
+        )
+
+    @property
+    def _tasks(self) -> list[Task]:
+        """Every Run of the design."""
+        return [
+            self._task(strategy, cell) for cell in self.design.cells() for strategy in self.recipes
+        ]
+
+    def _task(self, strategy: str, cell: Cell) -> Task:
+        plan, recipe, seed = self._plan, self.recipes[strategy], self.design.seed
+        rows, _ = self._participants
+        if self._external is None:
+            tested, test = fold_test(plan, cell.fold)
+            test_rows = rows[tested]
+        else:
+            test_rows, test = self._external
+        key = RunKey(
+            method=f"finetune-{strategy}",
+            backbone=self.backbone.name,
+            fold=cell.fold,
+            budget=cell.budget,
+            draw=cell.draw,
+            config={**recipe.identity(), "computed_in": self._team.precision, "seed": seed},
+            source=fingerprint(self.backbone.fingerprint, self.dataset.fingerprint),
+            plan=plan.fingerprint,
+            test="" if self._external is None else test.fingerprint,
+        )
+        return Task(key, strategy, recipe, plan, rows, test, test_rows, cell.seed(seed))
+
+    def _writing(self) -> AbstractContextManager[RunStore]:
+        """Return the folder, held for writing by the leading process."""
+        folder = ExperimentFolder(self.out)
+        if not self._team.leads:
+            return nullcontext(folder.runs)
+        external = self._external
+        tested = self._participants[1]
+        if external is not None:
+            tested = self._test_images.table.select(external[0])
+        test = None if external is None else external[1]
+        return folder.opened(self._plan, self.design, test=test, images=tested)
+
+    def _train(self, tasks: list[Task], runs: RunStore) -> None:
+        team = self._team
+        meter = Meter(self.progress if team.leads else NoProgress())
+        meter.start(sum(task.course.images(task.course.epochs) for task in tasks), runs=len(tasks))
+        test_feed = self._feed(self._test_images, ())
+        for task in tasks:
+            meter.begin(task.name)
+            feed = self._feed(self._train_images, task.recipe.augmentation)
+            trainer = task.trainer(feed, self.out / "checkpoints", seen=meter.seen)
+            run, model = task.run(trainer, test_feed)
+            if team.leads:
+                self._keep(run, model, runs)
+                trainer.forget()
+            meter.end(run)
+        meter.finish()
+        if team.leads:
+            self._train_images.pixels.forget()
+            self._test_images.pixels.forget()
+
+    def _keep(self, run: Run, model: Classifier, runs: RunStore) -> None:
+        """Write what the Run leaves; the Run itself last, since it says that all is there."""
+        if self.save_models:
+            name = Path(run.key.file_name).stem
+            note = f"{run.name} at {run.key.budget:g}% of the labels; featkit Run {name}"
+            folder = self.out / "models" / name
+            save_model(model, self.backbone, run.classes, folder, note=note)
+        runs.save(run)
+
+    def _feed(self, images: Images, augmentation: Sequence[str]) -> Feed:
+        with self._team.leader_first():
+            pixels = images.pixels
+        done = self.backbone.preprocessing
+        samples = Samples(pixels, Augmentation(augmentation, done), Augmentation((), done))
+        return Feed(samples, self.backbone, self._team, self._loaders())
+
+    def _loaders(self) -> int:
+        """Return how many processes load images: a GPU waits for all that there are."""
+        if self.workers is not None:
+            return self.workers
+        spare = available_cores() - 1
+        most = _MOST_WORKERS if self._team.device.type == "cuda" else 1
+        return max(0, min(spare // self._team.size, most))

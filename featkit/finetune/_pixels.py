@@ -1,0 +1,172 @@
+"""Pixels: a data set decoded once, at the size that training starts from, shared by all Runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from featkit.backbones.preprocessing import Preprocessing
+from featkit.data.dataset import Dataset
+from featkit.data.decoding import ImageError, check_shape, pixel_hash
+from featkit.files import disk_errors, write_json
+from featkit.fingerprints import fingerprint
+from featkit.progress import Progress
+
+__all__ = ["Pixels", "decoded"]
+
+_AHEAD = 64
+"""Images that are decoded ahead of the one that is written."""
+
+_LEDGER, _PIXELS, _SHAPES = "images.json", "pixels.bin", "shapes.npy"
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """The resized images of a data set, in a file that is mapped into memory.
+
+    Attributes:
+        folder: Where the file is.
+        pixel_hash: Hash of each decoded image, "" = not readable, shape (N,).
+        failures: Why an image cannot be read, by row.
+    """
+
+    folder: Path
+    pixel_hash: NDArray[np.str_]
+    failures: dict[int, str]
+
+    @property
+    def readable(self) -> NDArray[np.bool_]:
+        """Which images could be decoded, shape (N,)."""
+        return np.asarray(self.pixel_hash != "")
+
+    @cached_property
+    def _shapes(self) -> NDArray[np.int64]:
+        shapes: NDArray[np.int64] = np.load(self.folder / _SHAPES)
+        return shapes
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        return np.concatenate([[0], np.cumsum(3 * self._shapes.prod(axis=1))])
+
+    @cached_property
+    def _flat(self) -> NDArray[np.uint8]:
+        return np.memmap(self.folder / _PIXELS, dtype=np.uint8, mode="r")
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the map behind: each worker process makes its own."""
+        return {name: self.__dict__[name] for name in ("folder", "pixel_hash", "failures")}
+
+    def image(self, row: int) -> Image.Image:
+        """Return the resized image of a readable row."""
+        flat = self._flat[self._starts[row] : self._starts[row + 1]]
+        return Image.fromarray(np.array(flat).reshape(*self._shapes[row], 3))
+
+    def forget(self) -> None:
+        """Remove the images, which can be had again; hashes and failures stay."""
+        for name in (_PIXELS, _SHAPES):
+            (self.folder / name).unlink(missing_ok=True)
+
+
+def decoded(
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    folder: Path,
+    *,
+    images: bool,
+    workers: int,
+    progress: Progress,
+) -> Pixels:
+    """Decode every image, unless the folder says what came of it before.
+
+    Args:
+        dataset: The images.
+        preprocessing: Says what they are resized to.
+        folder: For the work; what is in it of another data set or size is replaced.
+        images: Whether the images themselves are needed, or hashes and failures will do.
+        workers: Threads that decode.
+        progress: Told of every decoded image.
+
+    Raises:
+        StoreError: The disk is full or the folder cannot be written.
+    """
+    identity = fingerprint("pixels", 1, dataset.fingerprint, preprocessing.to_dict())
+    ledger = _ledger(folder / _LEDGER, identity)
+    if ledger is None or (images and not (folder / _SHAPES).exists()):
+        if folder.exists():
+            shutil.rmtree(folder)
+        with disk_errors(folder):
+            folder.mkdir(parents=True)
+            ledger = _decode(dataset, preprocessing, folder, workers, progress)
+        write_json(folder / _LEDGER, {"identity": identity, **ledger})
+    hashes, failures = ledger["pixel_hash"], ledger["failures"]
+    return Pixels(
+        folder=folder,
+        pixel_hash=np.array(hashes, dtype=np.str_),
+        failures={int(row): reason for row, reason in failures.items()},
+    )
+
+
+def _ledger(path: Path, identity: str) -> dict[str, Any] | None:
+    try:
+        ledger = json.loads(path.read_text())
+        return ledger if ledger["identity"] == identity else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _decode(
+    dataset: Dataset, preprocessing: Preprocessing, folder: Path, workers: int, progress: Progress
+) -> dict[str, Any]:
+    """Write the images; return hashes and failures."""
+    hashes: list[str] = []
+    failures: dict[int, str] = {}
+    shapes = np.zeros((len(dataset), 2), dtype=np.int64)
+    progress.start("decode", total=len(dataset), done=0, unit="images")
+    with (folder / _PIXELS).open("wb") as file:
+        for row, (pixels, found) in enumerate(_images(dataset, preprocessing, workers)):
+            if pixels is None:
+                failures[row] = found
+                hashes.append("")
+            else:
+                shapes[row] = pixels.shape[:2]
+                hashes.append(found)
+                file.write(pixels.tobytes())
+            progress.advance(1)
+    np.save(folder / _SHAPES, shapes)  # the last to be written: where it is, all is
+    progress.finish()
+    return {"pixel_hash": hashes, "failures": failures}
+
+
+def _images(
+    dataset: Dataset, preprocessing: Preprocessing, workers: int
+) -> Iterator[tuple[NDArray[np.uint8] | None, str]]:
+    """Yield pixels and hash of every image, or None and why it cannot be read."""
+
+    def load(row: int) -> tuple[NDArray[np.uint8] | None, str]:
+        try:
+            image = dataset.images.read(row)
+            check_shape(image)
+        except ImageError as error:
+            return None, error.reason
+        return np.ascontiguousarray(preprocessing.resized(image)), pixel_hash(image)
+
+    rows = iter(range(len(dataset)))
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="featkit-decode")
+    try:
+        ahead = [pool.submit(load, row) for row in islice(rows, _AHEAD)]
+        while ahead:
+            yield ahead.pop(0).result()
+            ahead += [pool.submit(load, row) for row in islice(rows, 1)]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

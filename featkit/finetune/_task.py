@@ -1,0 +1,137 @@
+"""One Run: a strategy trained at one cell, tested once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from featkit.finetune._clock import Clock
+from featkit.finetune._course import Course
+from featkit.finetune._feed import Feed
+from featkit.finetune._material import split_material
+from featkit.finetune._network import Classifier
+from featkit.finetune._training import Identity, Trained, Trainer
+from featkit.finetune.recipe import Recipe
+from featkit.hardware.devices import device_name, peak_memory
+from featkit.plans import Plan
+from featkit.runs import Cost, HeldOut, Run, RunKey, TestSet
+
+__all__ = ["Task"]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A Run to be made.
+
+    Attributes:
+        key: What it is a Run of.
+        strategy: What is trained.
+        recipe: How.
+        plan: Says what may be seen.
+        rows: The Plan's rows as rows of the pixels, shape (len(plan),).
+        test: The images that are tested.
+        test_rows: Their rows in the pixels of `test_feed`, shape (n,).
+        seed: Decides everything random.
+    """
+
+    key: RunKey
+    strategy: str
+    recipe: Recipe
+    plan: Plan
+    rows: NDArray[np.intp]
+    test: TestSet
+    test_rows: NDArray[np.intp]
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The Run for people."""
+        key = self.key
+        return f"{key.method} at {key.budget:g}% (fold {key.fold}, draw {key.draw})"
+
+    @cached_property
+    def course(self) -> Course:
+        """The recipe on what may be seen."""
+        plan, rows = self.plan, self._seen
+        material = split_material(
+            self.rows[rows],
+            plan.label[rows],
+            plan.group[rows],
+            classes=len(plan.classes),
+            seed=self.seed,
+        )
+        return Course(self.recipe, material, self.seed)
+
+    @property
+    def _seen(self) -> NDArray[np.intp]:
+        return self.plan.train_rows(self.key.fold, self.key.budget, self.key.draw)
+
+    def trainer(self, feed: Feed, checkpoints: Path, *, seen: Callable[[int], None]) -> Trainer:
+        """Return what trains it, from the backbone's weights as they came."""
+        key = self.key
+        fresh = copy.deepcopy(feed.backbone)
+        return Trainer(
+            Classifier(fresh, len(self.plan.classes), self.strategy),
+            self.course,
+            feed=feed,
+            identity=Identity(self.name, key.digest, self.plan.fingerprint, self.seed),
+            checkpoint=checkpoints / Path(key.file_name).with_suffix(".safetensors"),
+            seen=seen,
+        )
+
+    def run(self, trainer: Trainer, test_feed: Feed) -> tuple[Run, Classifier]:
+        """Train, test once, and return the Run with its model.
+
+        Raises:
+            TrainingError: The loss is no number, or the checkpoint does not fit.
+        """
+        device = test_feed.team.device
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+        trained = trainer.train()
+        clock = Clock(device)
+        logits = test_feed.outputs(trained.model, self.test_rows)
+        probabilities = softmax(logits.astype(np.float64), axis=1).astype(np.float32)
+        return self._run(trained, probabilities, clock.lap(), device), trained.model
+
+    def _run(
+        self,
+        trained: Trained,
+        probabilities: NDArray[np.float32],
+        testing: tuple[float, float],
+        device: torch.device,
+    ) -> Run:
+        plan, rows = self.plan, self._seen
+        material = self.course.material
+        held_out = None
+        if trained.held_out is not None:
+            held_out = HeldOut(material.label[material.held_out], trained.held_out)
+        return Run(
+            key=self.key,
+            classes=plan.classes,
+            test=self.test,
+            probabilities=probabilities,
+            train_lesions=len(np.unique(plan.group[rows])),
+            train_images=len(rows),
+            cost=Cost(
+                wall_s=trained.wall_s + testing[0],
+                device_s=trained.device_s + testing[1],
+                images_seen=trained.images_seen,
+                parameters_trained=trained.model.trained(),
+                peak_memory_mb=peak_memory(device) / 2**20,
+                device=device_name(device),
+                threads=torch.get_num_threads(),
+            ),
+            chosen=trained.chosen,
+            split=plan.split,
+            frozen=False,
+            held_out=held_out,
+        )
