@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from featkit.evaluate._confidence import equal_width_edges, place, top_label
 from featkit.evaluate._counts import divide
 from featkit.evaluate._inputs import Float, Predictions
 
@@ -16,15 +17,13 @@ BINS = 15
 def expected_calibration_error(predictions: Predictions) -> Float:
     """Return the mean gap between confidence and accuracy of the top prediction, shape (B,).
 
-    Guo et al., "On calibration of modern neural networks", ICML 2017.
+    Guo et al., "On calibration of modern neural networks", ICML 2017. It is above 0 by chance
+    alone, the more so the fewer the images, and once more in resamplings: compare methods by it
+    on the same images, and do not read a small value's interval as one of the true error.
     """
-    predicted = predictions.predicted
-    rows = np.arange(len(predicted))
-    confidence = predictions.probabilities[rows, predicted].astype(np.float64)
-    edges = np.linspace(0.0, 1.0, BINS + 1)[1:-1]
-    bins = np.searchsorted(edges, confidence, side="left")
-    gap = np.zeros((len(rows), BINS))
-    gap[rows, bins] = (predicted == predictions.label) - confidence
+    confidence, correct = top_label(predictions)
+    inside = place(confidence, equal_width_edges(BINS))
+    gap = inside * (correct - confidence)[:, None]
     weights = predictions.weights
     gaps = np.abs(weights @ gap.astype(weights.dtype)).astype(np.float64)
     return divide(gaps.sum(axis=1), weights.sum(axis=1, dtype=np.float64))

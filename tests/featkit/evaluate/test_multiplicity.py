@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
 from featkit.errors import DataError
 from featkit.evaluate import holm
@@ -40,6 +41,12 @@ def test_rejects_what_the_procedure_rejects(thousandths, level):
     # Away from the level itself, where rounding decides.
     for index in np.flatnonzero(np.abs(corrected - level) > 1e-9):
         assert (corrected[index] < level) == (index in rejects(p, level))
+
+
+@pytest.mark.parametrize("tests", [1, 2, 7, 30])
+def test_equals_statsmodels(tests):
+    p = np.round(np.random.default_rng(tests).random(tests) ** 3, 2)
+    np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1])
 
 
 def test_known_values():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap as scipy_bootstrap
 from scipy.stats import norm
 
 from featkit.errors import DataError
@@ -21,6 +22,26 @@ def test_p_equals_that_of_a_normal_difference():
     difference = np.random.default_rng(1).normal(1.5, 1.0, 20_000)
     found = paired_difference(difference, np.zeros(20_000), 1.5)
     assert found.p == pytest.approx(2 * norm.sf(1.5), abs=0.01)
+
+
+def test_interval_equals_scipys_paired_bootstrap():
+    rng = np.random.default_rng(0)
+    right = rng.random((2, 200)) < np.array([[0.8], [0.7]])
+    weights = lesion_weights([f"l{i}" for i in range(200)], resamples=5000, seed=0)
+    samples = [
+        METRICS["accuracy"](np.zeros(200, int), np.column_stack([row, ~row]), weights)
+        for row in right
+    ]
+    found = paired_difference(*samples, 0.1)
+    oracle = scipy_bootstrap(
+        tuple(right.astype(float)),
+        lambda one, two, axis: one.mean(axis) - two.mean(axis),
+        paired=True,
+        n_resamples=5000,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    np.testing.assert_allclose([found.low, found.high], oracle, atol=0.008)
 
 
 def test_p_is_symmetric():
