@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from featkit.backbones import Backbone, list_backbones, load_backbone
-    from featkit.comparison import Comparison, compare
+    from featkit.comparison import Analysis, Comparison, analyse, compare, measure_leakage
     from featkit.data import Dataset, check_dataset, limit_dataset, load_dataset
+    from featkit.duplicates import find_duplicates, read_pairs
     from featkit.errors import FeatkitError
     from featkit.experiment import Design
     from featkit.features import FeatureStore, extract
-    from featkit.heads import LightGBMHead, LinearHead, MLPHead
+    from featkit.finetune import Recipe, finetune
+    from featkit.heads import LightGBMHead, LinearHead, MLPHead, Views
     from featkit.plans import Plan, make_plan
-    from featkit.report import write_comparison
+    from featkit.report import write_comparison, write_leakage, write_page
     from featkit.runs import Run, RunStore
-    from featkit.sweep import fit
+    from featkit.studies import load_study, run_study
+    from featkit.sweep import fit, fit_leakage
 
 __all__ = [
+    "Analysis",
     "Backbone",
     "Comparison",
     "Dataset",
@@ -32,32 +36,47 @@ __all__ = [
     "LinearHead",
     "MLPHead",
     "Plan",
+    "Recipe",
     "Run",
     "RunStore",
+    "Views",
+    "analyse",
     "check_dataset",
     "compare",
     "extract",
+    "find_duplicates",
+    "finetune",
     "fit",
+    "fit_leakage",
     "limit_dataset",
     "list_backbones",
     "load_backbone",
     "load_dataset",
+    "load_study",
     "make_plan",
+    "measure_leakage",
+    "read_pairs",
+    "run_study",
     "write_comparison",
+    "write_leakage",
+    "write_page",
 ]
 
 _ROOMS = {
     "backbones": ("Backbone", "list_backbones", "load_backbone"),
-    "comparison": ("Comparison", "compare"),
+    "comparison": ("Analysis", "Comparison", "analyse", "compare", "measure_leakage"),
     "data": ("Dataset", "check_dataset", "limit_dataset", "load_dataset"),
+    "duplicates": ("find_duplicates", "read_pairs"),
     "errors": ("FeatkitError",),
     "experiment": ("Design",),
     "features": ("FeatureStore", "extract"),
-    "heads": ("LightGBMHead", "LinearHead", "MLPHead"),
+    "finetune": ("Recipe", "finetune"),
+    "heads": ("LightGBMHead", "LinearHead", "MLPHead", "Views"),
     "plans": ("Plan", "make_plan"),
-    "report": ("write_comparison",),
+    "report": ("write_comparison", "write_leakage", "write_page"),
     "runs": ("Run", "RunStore"),
-    "sweep": ("fit",),
+    "studies": ("load_study", "run_study"),
+    "sweep": ("fit", "fit_leakage"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -65,7 +84,9 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 def __getattr__(name: str) -> object:
     if name not in _ROOM_OF:
         raise AttributeError(f"module 'featkit' has no attribute {name!r}")
-    return getattr(import_module(f"featkit.{_ROOM_OF[name]}"), name)
+    value = getattr(import_module(f"featkit.{_ROOM_OF[name]}"), name)
+    globals()[name] = value  # a function may share its name with its room
+    return value
 
 
 def __dir__() -> list[str]:

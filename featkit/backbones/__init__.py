@@ -3,6 +3,7 @@
 from featkit.backbones.backbone import Backbone
 from featkit.backbones.listing import BackboneInfo, BackboneList, list_backbones
 from featkit.backbones.loading import load_backbone
+from featkit.backbones.normalisation import normalised_by, normalised_with
 from featkit.backbones.preprocessing import Preprocessing
 
 __all__ = [
@@ -12,4 +13,6 @@ __all__ = [
     "Preprocessing",
     "list_backbones",
     "load_backbone",
+    "normalised_by",
+    "normalised_with",
 ]

@@ -1,14 +1,18 @@
-"""The bundled source, `featkit:`: a small network that was trained on drawn lesions alone."""
+"""The bundled source, `featkit:`: a network trained on drawn lesions, and one without weights."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
+from types import MappingProxyType
 
 from safetensors.torch import load
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from featkit.backbones._pooling import LOGITS
+from featkit.backbones._small_cnn import SMALL_SIDE, SmallNetwork, small_preprocessing
 from featkit.backbones._source import Built, Options
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.errors import BackboneError
@@ -72,56 +76,94 @@ def tiny_preprocessing(side: int = SIDE) -> Preprocessing:
     )
 
 
+@dataclass(frozen=True)
+class _Bundled:
+    """A network of the package.
+
+    Attributes:
+        network: Makes it, with random weights.
+        preprocessing: How images become its input, by the side in pixels.
+        side: The side unless another is asked for.
+        least_side: The smallest that it takes.
+        trained: Whether its weights are part of the package.
+    """
+
+    network: Callable[[], nn.Module]
+    preprocessing: Callable[[int], Preprocessing]
+    side: int
+    least_side: int
+    trained: bool
+
+
+_NETWORKS: Mapping[str, _Bundled] = MappingProxyType(
+    {
+        "tiny": _Bundled(TinyNetwork, tiny_preprocessing, SIDE, _LEAST_SIDE, trained=True),
+        "small-cnn": _Bundled(
+            SmallNetwork, small_preprocessing, SMALL_SIDE, SMALL_SIDE, trained=False
+        ),
+    }
+)
+
+
 class _BundledSource:
-    """Networks whose weights are part of the package."""
+    """Networks that are part of the package."""
 
     prefix = "featkit"
 
     def names(self) -> Sequence[str]:
-        """Return the bundled networks' names."""
-        return ["tiny"]
+        """Return the names of the networks with weights."""
+        return [name for name, bundled in _NETWORKS.items() if bundled.trained]
 
     def has(self, name: str) -> bool:
-        """Tell whether a network of that name is bundled."""
-        return name in self.names()
+        """Tell whether a network of that name is bundled, with weights or without."""
+        return name in _NETWORKS
 
     def cached(self, name: str) -> bool:
         """Tell whether the weights are here: bundled ones always are."""
-        return self.has(name)
+        return name in self.names()
 
     def build(self, name: str, options: Options) -> Built:
         """Build the network, its weights in float32.
 
         Raises:
-            BackboneError: The options ask for what the network cannot do.
+            BackboneError: The network has no weights and random ones were not asked for, or the
+                options ask for what it cannot do.
         """
-        side = options.image_size or SIDE
-        _check(f"featkit:{name}", options.pooling, side)
-        network = TinyNetwork()
+        bundled = _NETWORKS[name]
+        side = options.image_size or bundled.side
+        _check(f"featkit:{name}", bundled, options, side)
+        network = bundled.network()
         if not options.random_weights:
             stored = load(resources.files(__package__).joinpath(f"{name}.safetensors").read_bytes())
             network.load_state_dict({key: tensor.float() for key, tensor in stored.items()})
         return Built(
             name=name,
-            architecture=f"featkit_{name}",
+            architecture=f"featkit_{name.replace('-', '_')}",
             network=network,
-            preprocessing=tiny_preprocessing(side),
+            preprocessing=bundled.preprocessing(side),
             pooling=options.pooling or "default",
         )
 
 
-def _check(spec: str, pooling: str | None, side: int) -> None:
-    if pooling not in {None, "avg"}:
+def _check(spec: str, bundled: _Bundled, options: Options, side: int) -> None:
+    if not (bundled.trained or options.random_weights):
         raise BackboneError(
-            f"{spec} with pooling {pooling}",
-            cause="a convolutional network has no class token",
+            f"no weights for {spec}",
+            cause="it is an architecture to train from scratch",
+            remedy="Ask for random weights (--random-weights), or choose another backbone",
+        )
+    if options.pooling not in {None, "avg"}:
+        lacks = "classifier of its own" if options.pooling == LOGITS else "class token"
+        raise BackboneError(
+            f"{spec} with pooling {options.pooling}",
+            cause=f"a bundled convolutional network has no {lacks}",
             remedy="Use pooling avg, or leave it out",
         )
-    if side < _LEAST_SIDE:
+    if side < bundled.least_side:
         raise BackboneError(
             f"{spec} with images of {side} px",
-            cause=f"the network needs {_LEAST_SIDE} px or more",
-            remedy=f"Use an image size of {_LEAST_SIDE} or more, or leave it out",
+            cause=f"the network needs {bundled.least_side} px or more",
+            remedy=f"Use an image size of {bundled.least_side} or more, or leave it out",
         )
 
 

@@ -7,10 +7,13 @@ from torch import Tensor, nn
 
 from featkit.errors import BackboneError, UsageError
 
-__all__ = ["POOLINGS", "TokenPooling", "check_pooling", "no_tokens", "pool_tokens"]
+__all__ = ["LOGITS", "POOLINGS", "TokenPooling", "check_pooling", "no_tokens", "pool_tokens"]
 
-POOLINGS = ("avg", "cls", "cls+avg")
-"""The patch tokens' mean, the class token, or both, one after the other."""
+LOGITS = "logits"
+"""No pooling of tokens: the network keeps its classification layer, whose outputs are taken."""
+
+POOLINGS = ("avg", "cls", "cls+avg", LOGITS)
+"""The patch tokens' mean, the class token, both, one after the other, or the logits."""
 
 
 def pool_tokens(tokens: Tensor, pooling: str, *, prefix: int) -> list[Tensor]:
@@ -18,7 +21,7 @@ def pool_tokens(tokens: Tensor, pooling: str, *, prefix: int) -> list[Tensor]:
 
     Args:
         tokens: Class token (if any), further prefix tokens, and patch tokens, in this order.
-        pooling: One of `POOLINGS`.
+        pooling: One of `POOLINGS` that takes tokens.
         prefix: Number of tokens before the first patch.
     """
     parts = {"cls": tokens[:, 0], "avg": tokens[:, prefix:].mean(dim=1)}
@@ -32,7 +35,7 @@ class TokenPooling(nn.Module):
 
     Args:
         network: Without a classification layer.
-        pooling: One of `POOLINGS`.
+        pooling: One of `POOLINGS` that takes tokens.
         prefix: Number of tokens before the first patch.
     """
 

@@ -18,7 +18,7 @@ class Options:
     """How a network is wanted.
 
     Attributes:
-        pooling: `avg`, `cls`, `cls+avg`, or None for the network's own.
+        pooling: `avg`, `cls`, `cls+avg`, `logits`, or None for the network's own.
         image_size: Side of the square input in pixels, or None for the network's own.
         random_weights: Do not load weights; leave the network as its library initialises it
             (whoever calls `build` seeds the generator).
@@ -37,9 +37,9 @@ class Built:
         name: The resolved name within the source (`resnet50.a1_in1k`).
         architecture: The network's name in its library (`resnet50`).
         network: Normalised images (B, 3, H, W), float32, to features (B, D), without a
-            classification layer.
+            classification layer (but for pooling `logits`, which is that layer's output).
         preprocessing: How images become the network's input.
-        pooling: `avg`, `cls`, `cls+avg`, or `default` for the network's own.
+        pooling: `avg`, `cls`, `cls+avg`, `logits`, or `default` for the network's own.
     """
 
     name: str

@@ -11,7 +11,7 @@ import torch
 from timm.data.config import resolve_data_config
 from torch import Tensor, nn
 
-from featkit.backbones._pooling import TokenPooling, no_tokens
+from featkit.backbones._pooling import LOGITS, TokenPooling, no_tokens
 from featkit.backbones._source import Built, Options
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.errors import BackboneError
@@ -28,7 +28,7 @@ def build_network(
     fixed: bool,
     overlay: Mapping[str, Any] | None = None,
 ) -> Built:
-    """Build a network with timm, without its classification layer.
+    """Build a network with timm, without its classification layer unless the logits are wanted.
 
     The weights are loaded before that layer is dropped, because only then does timm insist that
     every tensor of the network is in the file.
@@ -47,7 +47,9 @@ def build_network(
     try:
         network = _create(model, options, fixed=fixed, overlay=dict(overlay or {})).eval()
         _check_patches(spec, network, options.image_size)
-        if network.num_classes:
+        if options.pooling == LOGITS:
+            _check_classifier(spec, network)
+        elif network.num_classes:
             network.reset_classifier(0)
         size = {} if options.image_size is None else {"img_size": options.image_size}
         preprocessing = _preprocessing(spec, resolve_data_config(size, model=network))
@@ -87,6 +89,15 @@ def _check_patches(spec: str, network: Any, image_size: int | None) -> None:
         cause=f"the network does not take this size, which is no multiple of its {side} px patches",
         remedy=f"Use an image size of {lower or side} or {lower + side}",
     )
+
+
+def _check_classifier(spec: str, network: Any) -> None:
+    if not network.num_classes:
+        raise BackboneError(
+            f"{spec} with pooling {LOGITS}",
+            cause="the network comes without a classifier, so it has no logits",
+            remedy="Leave pooling out for its features, or choose a classification network",
+        )
 
 
 def _misfit(spec: str, options: Options, error: Exception) -> BackboneError:
@@ -138,7 +149,7 @@ def _preprocessing(spec: str, config: Mapping[str, Any]) -> Preprocessing:
 
 def _pooled(spec: str, network: nn.Module, pooling: str | None, size: tuple[int, int]) -> nn.Module:
     """Return the network with the pooling that was asked for."""
-    if pooling is None:
+    if pooling is None or pooling == LOGITS:
         return network
     with torch.no_grad():
         output = network.forward_features(torch.zeros(1, 3, *size))  # type: ignore[operator]

@@ -11,7 +11,7 @@ import torchvision
 from torch import Tensor, nn
 
 from featkit.backbones._downloads import WebFile, fetch
-from featkit.backbones._pooling import no_tokens, pool_tokens
+from featkit.backbones._pooling import LOGITS, no_tokens, pool_tokens
 from featkit.backbones._source import Built, Options
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.errors import BackboneError
@@ -52,9 +52,10 @@ class _TorchvisionSource:
         spec = f"{self.prefix}:{full}"
         network = _create(spec, architecture, weights, random=options.random_weights)
         _drop_side_exits(network)
-        _drop_classifier(network, len(weights.meta["categories"]))
-        if options.pooling is not None:
-            _pool(spec, network, options.pooling)
+        if options.pooling != LOGITS:
+            _drop_classifier(network, len(weights.meta["categories"]))
+            if options.pooling is not None:
+                _pool(spec, network, options.pooling)
         preprocessing = _preprocessing(weights.transforms(), options.image_size)
         return Built(full, architecture, network, preprocessing, options.pooling or "default")
 

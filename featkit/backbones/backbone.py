@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.fingerprints import fingerprint
+from featkit.naming import backbone_name
 
 __all__ = ["Backbone"]
 
 
 @dataclass(frozen=True, eq=False)
 class Backbone:
-    """A network that turns images into pooled, pre-logit features.
+    """A network that turns images into features: pooled and pre-logit, or on request the logits.
 
     Attributes:
         spec: What the user asked for, resolved (`timm:resnet50.a1_in1k`).
@@ -24,8 +25,9 @@ class Backbone:
         network: Normalised images (B, 3, H, W), float, to features (B, D). In evaluation mode.
         preprocessing: How images become the network's input.
         dimension: D.
-        pooling: `avg`, `cls`, `cls+avg`, or the network's own (`default`).
-        parameters: Number of the network's parameters (without the classification layer).
+        pooling: `avg`, `cls`, `cls+avg`, `logits`, or the network's own (`default`).
+        parameters: Number of the network's parameters (without the classification layer, unless
+            its logits are the features).
         weights_sha256: SHA-256 over the network's tensors.
         random_weights: True where the weights are random, on request.
     """
@@ -40,6 +42,13 @@ class Backbone:
     weights_sha256: str
     random_weights: bool = False
 
+    @property
+    def name(self) -> str:
+        """A short name for tables: `resnet50.a1_in1k`, with `+cls` or `+random` where so."""
+        return backbone_name(
+            self.spec, self.architecture, self.pooling, random_weights=self.random_weights
+        )
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over architecture, weights, pooling and preprocessing."""
@@ -49,8 +58,9 @@ class Backbone:
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """Return uint8 pixels (B, 3, H, W) as the network's float32 input, on the same device."""
-        mean = torch.tensor(self.preprocessing.mean, device=pixels.device).view(1, 3, 1, 1)
-        std = torch.tensor(self.preprocessing.std, device=pixels.device).view(1, 3, 1, 1)
+        # Without waiting: a copy that blocks would make a GPU finish all that it was given.
+        scale = torch.tensor([self.preprocessing.mean, self.preprocessing.std])
+        mean, std = scale.to(pixels.device, non_blocking=True).view(2, 1, 3, 1, 1)
         return (pixels.float().div_(255) - mean) / std
 
     def features(self, pixels: Tensor) -> Tensor:

@@ -30,8 +30,8 @@ def load_backbone(
         spec: `timm:NAME`, `torchvision:NAME`, `hf-hub:OWNER/NAME`, `local-dir:PATH` or
             `featkit:NAME`; a bare NAME is looked up in timm, torchvision and featkit, in this
             order; a bare path is a folder.
-        pooling: `avg` (patch tokens' mean), `cls` (class token), `cls+avg` (both), or None for the
-            network's own.
+        pooling: `avg` (patch tokens' mean), `cls` (class token), `cls+avg` (both), `logits` (the
+            network as it was trained: its classifier's outputs), or None for the network's own.
         image_size: Side of the square input in pixels, or None for the network's own. Images are
             resized and cropped in the same proportion as at the network's own size.
         random_weights: Do not load weights but draw them (for a dry run or a baseline).

@@ -37,11 +37,18 @@ class Preprocessing:
 
     def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the RGB image resized and cropped, shape (height, width, 3), uint8."""
+        return np.array(self.cropped(self.resized(image)))
+
+    def resized(self, image: Image.Image) -> Image.Image:
+        """Return the image as it is before the crop: what augmentation starts from."""
         mode = InterpolationMode(self.interpolation)
-        resized = tvf.resize(image, self._size(image), interpolation=mode)
-        if self.border:
-            resized = self._padded(resized)
-        return np.array(tvf.center_crop(resized, list(self.crop)))
+        resized: Image.Image = tvf.resize(image, self._size(image), interpolation=mode)
+        return self._padded(resized) if self.border else resized
+
+    def cropped(self, image: Image.Image) -> Image.Image:
+        """Return the centre crop of a resized image."""
+        centre: Image.Image = tvf.center_crop(image, list(self.crop))
+        return centre
 
     def to_dict(self) -> dict[str, object]:
         """Return the fields as JSON-like values (for the feature file and fingerprints)."""

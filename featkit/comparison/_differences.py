@@ -6,10 +6,10 @@ from math import ceil
 
 import numpy as np
 
-from featkit.comparison._resampling import Resampling
+from featkit.comparison._scored import Scored
 from featkit.comparison.comparison import DifferenceResult, Estimate
 from featkit.comparison.gathering import Grid
-from featkit.evaluate import Difference, Metric, holm, paired_difference
+from featkit.evaluate import holm
 
 __all__ = ["paired_differences", "resamples_needed"]
 
@@ -26,12 +26,13 @@ def resamples_needed(grid: Grid, reference: str) -> int:
     return ceil(2 * len(_pairs(grid, reference)) / _REACHABLE)
 
 
-def paired_differences(
-    grid: Grid, metric: Metric, reference: str, resampling: Resampling
-) -> tuple[DifferenceResult, ...]:
+def paired_differences(grid: Grid, reference: str, scored: Scored) -> tuple[DifferenceResult, ...]:
     """Compare every method with the reference at every budget, on the Runs that both have."""
     pairs = _pairs(grid, reference)
-    found = [_difference(grid, metric, (name, reference), at, resampling) for name, at in pairs]
+    found = [
+        scored.difference(grid.cells[name, budget], grid.cells[reference, budget])
+        for name, budget in pairs
+    ]
     corrected = holm(np.array([difference.p for difference in found]))
     return tuple(
         DifferenceResult(
@@ -52,20 +53,6 @@ def _pairs(grid: Grid, reference: str) -> list[tuple[str, float]]:
         (name, budget)
         for name in grid.methods
         for budget in grid.budgets
-        if name != reference and _shared(grid, (name, reference), budget)
+        if name != reference
+        and grid.runs(name, budget).keys() & grid.runs(reference, budget).keys()
     ]
-
-
-def _shared(grid: Grid, names: tuple[str, str], budget: float) -> list[tuple[int, int]]:
-    mine, other = (grid.cells.get((name, budget), {}) for name in names)
-    return sorted(set(mine) & set(other))
-
-
-def _difference(
-    grid: Grid, metric: Metric, names: tuple[str, str], budget: float, resampling: Resampling
-) -> Difference:
-    shared = _shared(grid, names, budget)
-    pair = [{key: grid.cells[name, budget][key] for key in shared} for name in names]
-    point, other = (float(resampling.point(runs, metric)) for runs in pair)
-    first, second = (resampling.samples(runs, metric) for runs in pair)
-    return paired_difference(first, second, point - other)

@@ -52,23 +52,35 @@ class Resampling:
 
     def point(self, runs: Runs, statistic: Statistic) -> NDArray[np.float64]:
         """Return the statistic on the whole test set, averaged over draws and folds."""
-        values = {
-            key: statistic(run.test.label, run.probabilities, None)[0] for key, run in runs.items()
-        }
-        folds = sorted({fold for fold, _ in runs})
+        return self.mean(
+            {
+                key: statistic(run.test.label, run.probabilities, None)[0]
+                for key, run in runs.items()
+            }
+        )
+
+    @staticmethod
+    def mean(values: Mapping[tuple[int, int], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Average values by (fold, draw) over draws, then over folds."""
+        folds = sorted({fold for fold, _ in values})
         by_fold = [np.mean([v for (f, _), v in values.items() if f == fold], 0) for fold in folds]
         return np.asarray(np.mean(by_fold, axis=0))
 
     def samples(self, runs: Runs, statistic: Statistic) -> NDArray[np.float64]:
         """Return the statistic on every resample, averaged over draws and folds, shape (B, ...)."""
+        return self.average({key: self.of_run(run, statistic) for key, run in runs.items()})
+
+    def of_run(self, run: Run, statistic: Statistic) -> NDArray[np.float64]:
+        """Return the statistic of one Run on every resample of the lesions, shape (B, ...)."""
+        return statistic(run.test.label, run.probabilities, self._weights[run.key.fold])
+
+    def average(self, values: Mapping[tuple[int, int], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Average samples by (fold, draw) over resampled draws, then over folds, shape (B, ...)."""
         by_fold = []
-        for fold in sorted({fold for fold, _ in runs}):
-            mine = [runs[key] for key in sorted(runs) if key[0] == fold]
-            values = np.stack(
-                [statistic(run.test.label, run.probabilities, self._weights[fold]) for run in mine]
-            )
+        for fold in sorted({fold for fold, _ in values}):
+            mine = np.stack([values[key] for key in sorted(values) if key[0] == fold])
             picks = self._draws(fold, len(mine))
-            by_fold.append(values[picks, np.arange(self._resamples)[:, None]].mean(axis=1))
+            by_fold.append(mine[picks, np.arange(self._resamples)[:, None]].mean(axis=1))
         return np.asarray(np.mean(by_fold, axis=0))
 
     def _draws(self, fold: int, count: int) -> NDArray[np.intp]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from featkit.comparison._costs import Costs
 from featkit.comparison._differences import paired_differences, resamples_needed
 from featkit.comparison._focus import FocusMetric, focus_metric
 from featkit.comparison._resampling import Resampling, Runs, estimate
+from featkit.comparison._scored import Scored
 from featkit.comparison.comparison import (
     CellResult,
     ClassResult,
     Comparison,
+    Estimate,
 )
 from featkit.comparison.gathering import Grid, gather
 from featkit.errors import UsageError
@@ -32,7 +35,7 @@ __all__ = ["compare"]
 
 
 def compare(
-    folders: Sequence[Path | str] | Path | str,
+    runs: Grid | Sequence[Path | str] | Path | str,
     *,
     metric: str = "balanced_accuracy",
     reference: str | None = None,
@@ -41,13 +44,13 @@ def compare(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Compare all methods whose Runs lie below the folders.
+    """Compare all methods, whether they learned on frozen features or by fine-tuning.
 
     Every score has a 95% percentile interval from a bootstrap over test lesions and training
     draws; differences are paired on both, with Holm's correction over all that are reported.
 
     Args:
-        folders: Output folders of `fit`.
+        runs: Output folders of `fit` and `finetune`, or the Runs gathered from them.
         metric: Decides the main table, the reference and the differences.
         reference: Row that the others are compared with; None = the best at the largest budget.
         focus: Class whose sensitivity at 95% specificity is reported; None = melanoma, where
@@ -64,18 +67,17 @@ def compare(
     """
     find_metric(metric)
     listener = progress or NoProgress()
-    grid = gather([folders] if isinstance(folders, Path | str) else folders)
+    grid = runs if isinstance(runs, Grid) else gather(runs)
     focused = focus_metric(grid.classes, focus)
     metrics: list[Metric | FocusMetric] = [*METRICS.values()] + ([focused] if focused else [])
     resampling = Resampling(grid.tests, resamples=resamples, seed=seed)
     listener.start("compare", total=len(grid.cells), unit="cells")
-    cells, by_class = [], []
-    for (method, budget), runs in sorted(
-        grid.cells.items(), key=lambda item: _place(grid, item[0])
-    ):
-        complete = set(runs) == grid.keys(budget)
-        cells.append(_cell(method, budget, runs, resampling, metrics, complete=complete))
-        by_class += _classes(method, budget, runs, grid.classes, resampling)
+    costs, cells, by_class = Costs(grid), [], []
+    for method, budget in sorted(grid.cells, key=lambda key: _place(grid, key)):
+        made, complete = grid.runs(method, budget), grid.complete(method, budget)
+        scores = _scores(made, resampling, metrics)
+        cells.append(_cell(method, budget, made, scores, costs, complete=complete))
+        by_class += _classes(method, budget, made, grid.classes, resampling)
         listener.advance(1, note=f"{method} at {budget:g}%")
     listener.finish()
     found = Comparison(
@@ -101,7 +103,7 @@ def compare(
     again = (
         resampling if enough == resamples else Resampling(grid.tests, resamples=enough, seed=seed)
     )
-    differences = paired_differences(grid, METRICS[metric], against, again)
+    differences = paired_differences(grid, against, Scored(METRICS[metric], again))
     return replace(found, differences=differences, resamples_differences=enough)
 
 
@@ -113,12 +115,21 @@ def _place(grid: Grid, key: tuple[str, float]) -> tuple[int, float]:
     return grid.methods.index(key[0]), key[1]
 
 
+def _scores(
+    runs: Runs, resampling: Resampling, metrics: Sequence[Metric | FocusMetric]
+) -> dict[str, Estimate]:
+    return {
+        score.name: estimate(float(resampling.point(runs, score)), resampling.samples(runs, score))
+        for score in metrics
+    }
+
+
 def _cell(
     method: str,
     budget: float,
     runs: Runs,
-    resampling: Resampling,
-    metrics: Sequence[Metric | FocusMetric],
+    scores: Mapping[str, Estimate],
+    costs: Costs,
     *,
     complete: bool,
 ) -> CellResult:
@@ -130,16 +141,17 @@ def _cell(
         complete=complete,
         train_lesions=float(np.mean([run.train_lesions for run in made])),
         train_images=float(np.mean([run.train_images for run in made])),
-        scores={
-            score.name: estimate(
-                float(resampling.point(runs, score)), resampling.samples(runs, score)
-            )
-            for score in metrics
-        },
+        scores=scores,
         wall_s=float(np.mean([run.cost.wall_s for run in made])),
         device_s=float(np.mean([run.cost.device_s for run in made])),
         features_s=float(np.mean([run.cost.features_s for run in made])),
         parameters_trained=made[-1].cost.parameters_trained,
+        images_seen=float(np.mean([run.cost.images_seen for run in made])),
+        peak_memory_mb=max(run.cost.peak_memory_mb for run in made),
+        alone_s=float(np.mean([costs.alone(run) for run in made])),
+        shared_s=float(np.mean([costs.shared(run) for run in made])),
+        devices=tuple(sorted({run.cost.device for run in made})),
+        frozen=made[0].frozen,
     )
 
 

@@ -39,6 +39,12 @@ class CellResult:
         features_s: Mean seconds that a frozen backbone took for the training images, once for all.
         device_s: Mean device seconds a Run.
         parameters_trained: Of the last Run.
+        images_seen: Mean number of images passed through the backbone, repetitions included.
+        peak_memory_mb: Highest resident memory of any Run's process, in MiB.
+        alone_s: Mean device seconds of a Run by itself, all its features included.
+        shared_s: Mean device seconds of a Run that shares features with the grid's other Runs.
+        devices: Devices that the Runs were trained on; seconds of different ones do not compare.
+        frozen: Whether the backbone stayed as it was.
     """
 
     method: str
@@ -52,6 +58,12 @@ class CellResult:
     device_s: float
     features_s: float
     parameters_trained: int
+    images_seen: float
+    peak_memory_mb: float
+    alone_s: float
+    shared_s: float
+    devices: tuple[str, ...]
+    frozen: bool
 
 
 @dataclass(frozen=True)

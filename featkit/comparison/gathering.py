@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,29 @@ from featkit.runs import Run, RunStore, TestSet
 
 __all__ = ["Grid", "gather"]
 
+_ORDER = (
+    "linear",
+    "lightgbm",
+    "mlp",
+    "finetune-head",
+    "finetune-last",
+    "finetune-full",
+    "finetune-lp-ft",
+)
+"""Methods from the lightest to the heaviest."""
+
+_NAMED = 3
+"""Images that a message names."""
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
     """Runs of one Plan on one test set.
 
     Attributes:
-        methods: Rows, in order of first appearance: `BACKBONE / METHOD`, and what of the
-            configuration tells it from another row of that name.
+        methods: Rows, by backbone, heads on frozen features before fine-tuning:
+            `BACKBONE / METHOD`, and what of the configuration tells it from another row of that
+            name.
         budgets: Columns, ascending.
         cells: The Runs of each method and budget that was trained, by (fold, draw).
         classes: The classes' names.
@@ -44,22 +60,43 @@ class Grid:
         """Return every (fold, draw) that some method has at a budget."""
         return {key for (_, at), runs in self.cells.items() if at == budget for key in runs}
 
+    def complete(self, method: str, budget: float) -> bool:
+        """Return whether a row has every Run that some row has at a budget."""
+        return set(self.runs(method, budget)) == self.keys(budget)
 
-def gather(folders: Sequence[Path | str]) -> Grid:
+    def runs(self, method: str, budget: float) -> Mapping[tuple[int, int], Run]:
+        """Return a row's Runs at a budget, by (fold, draw); none where it was not trained."""
+        return self.cells.get((method, budget), {})
+
+    def example(self, method: str) -> Run:
+        """Return a Run of a row, for what all of them share: backbone, method, whether frozen."""
+        return self._examples[method]
+
+    @cached_property
+    def _examples(self) -> dict[str, Run]:
+        return {method: next(iter(runs.values())) for (method, _), runs in self.cells.items()}
+
+
+def gather(folders: Sequence[Path | str] | Path | str) -> Grid:
     """Read all Runs below the folders.
+
+    Args:
+        folders: One output folder of `fit` or `finetune`, or several.
 
     Raises:
         StoreError: A folder holds no Runs, or a damaged one.
         PlanError: Runs of different Plans, test sets or classes.
     """
     runs: list[Run] = []
-    paths = [Path(folder) for folder in folders]
+    given = [folders] if isinstance(folders, Path | str) else folders
+    paths = [Path(folder) for folder in given]
     for folder in paths:
         found = list(RunStore(folder))
         if not found:
             raise StoreError(
                 f"no Runs in {folder}",
-                cause="the folder is not the --out of `featkit fit`, or nothing was trained yet",
+                cause="it is not the --out of `featkit fit` or `featkit finetune`, or nothing was "
+                "trained yet",
                 remedy="Run `featkit fit` first",
             )
         _same_design(paths[0], folder, runs[:1] + found)
@@ -85,15 +122,32 @@ def _same_design(first: Path, other: Path, runs: Sequence[Run]) -> None:
     """Raise unless all Runs share Plan and classes."""
     if len({(run.key.plan, run.classes) for run in runs}) == 1:
         return
-    plans = [folder / "plan.json" for folder in (first, other)]
+    paths = [folder / "plan.json" for folder in (first, other)]
     cause = "they were trained and tested on different images"
-    if all(path.exists() for path in plans):
-        cause = named_difference(*(Plan.load(path) for path in plans)) or cause
+    remedy = "Compare methods that were trained with the same data and design options"
+    if all(path.exists() for path in paths):
+        plans = [Plan.load(path) for path in paths]
+        cause = named_difference(*plans) or cause
+        apart = _images_apart(dict(zip((first, other), plans, strict=True)))
+        if apart:
+            cause += f"; {apart}"
+            remedy += "; `featkit data check` and `featkit inspect` name images that fail to decode"
     raise PlanError(
-        f"the Runs of {first} and {other} cannot be compared",
-        cause=cause,
-        remedy="Compare methods that were trained with the same data and design options",
+        f"the Runs of {first} and {other} cannot be compared", cause=cause, remedy=remedy
     )
+
+
+def _images_apart(plans: Mapping[Path, Plan]) -> str:
+    """Say which images take part in one folder's design only, or "" where there are none."""
+    ids = {folder: set(plan.image_id[plan.label >= 0].tolist()) for folder, plan in plans.items()}
+    common = set.intersection(*ids.values())
+    said = []
+    for folder, own in ids.items():
+        extra = sorted(own - common)
+        if extra:
+            more = f" and {len(extra) - _NAMED} more" if len(extra) > _NAMED else ""
+            said.append(f"only {folder} has {', '.join(extra[:_NAMED])}{more}")
+    return "; ".join(said)
 
 
 def _refuse_twin(known: Run | None, run: Run) -> None:
@@ -139,10 +193,11 @@ def _names(runs: Sequence[Run]) -> dict[tuple[str, str, str], str]:
     }
 
 
-def _row_order(run: Run) -> tuple[str, int, str]:
-    known = ("linear", "lightgbm", "mlp")
-    method = run.key.method
-    return (run.key.backbone, known.index(method) if method in known else len(known), method)
+def _row_order(run: Run) -> tuple[object, ...]:
+    """Order rows by backbone, then heads, heads with views, and fine-tuning."""
+    base, *variants = run.key.method.split("+")
+    place = _ORDER.index(base) if base in _ORDER else len(_ORDER)
+    return (run.key.backbone, not run.frozen, variants, place, *_identity(run))
 
 
 def _distinction(identity: tuple[str, str, str], twins: Sequence[tuple[str, str, str]]) -> str:

@@ -41,7 +41,8 @@ class Design:
         draws_large: Draws of each budget above 25%; None = as many as `draws`.
         folds: Test folds that the lesions are dealt into.
         use_folds: How many of them are used as the test fold, one after the other.
-        split: `grouped`, `random` (to measure leakage) or `official`.
+        split: `grouped`, `random` (to measure leakage), `official`, or `single-image-test` (lesions
+            of several images are only trained on).
         exclude_classes: Classes that take no part.
         duplicates: Pairs of image ids that show one lesion: their groups become one.
         seed: Decides folds, draws and the methods' random numbers.

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from featkit.heads._problem import HeldOutRows
 from featkit.heads.base import Head
 from featkit.heads.registry import HEADS, make_head
+from featkit.heads.views import PLAIN, Views
 
 if TYPE_CHECKING:
     from featkit.heads.boosting import LightGBMHead
     from featkit.heads.linear import LinearHead
     from featkit.heads.mlp import MLPHead
 
-__all__ = ["HEADS", "Head", "LightGBMHead", "LinearHead", "MLPHead", "make_head"]
+__all__ = [
+    "HEADS",
+    "PLAIN",
+    "Head",
+    "HeldOutRows",
+    "LightGBMHead",
+    "LinearHead",
+    "MLPHead",
+    "Views",
+    "make_head",
+]
 
 
 def __getattr__(name: str) -> type[Head]:

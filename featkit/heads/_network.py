@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from featkit.heads._problem import Sample
+from featkit.heads.views import PLAIN, Views
 
 __all__ = ["Batch", "Recipe", "threads"]
 
@@ -37,12 +38,13 @@ class Batch:
     """K networks D → hidden → C with ReLU, dropout and AdamW.
 
     Args:
-        features: Standardised features (n, D), shared by all networks.
+        features: Standardised features (n, V, D), shared by all networks.
         label: Encoded classes (n,).
         samples: The rows and weights that each of the K networks trains on.
         n_classes: Number of classes C.
         recipe: How they are built and trained.
-        seed: Seed of initial weights, order of rows and dropout.
+        seed: Seed of initial weights, order of rows, views and dropout.
+        views: How many of the V views are trained on and predicted.
     """
 
     def __init__(
@@ -54,33 +56,38 @@ class Batch:
         n_classes: int,
         recipe: Recipe,
         seed: int,
+        views: Views = PLAIN,
     ) -> None:
         self._features = torch.from_numpy(features)
         self._label = torch.from_numpy(label)
         self._rows = [torch.from_numpy(sample.rows) for sample in samples]
         self._weights = [torch.from_numpy(sample.weights) for sample in samples]
         self._recipe = recipe
+        self._views = views
         self._generator = torch.Generator().manual_seed(seed)
-        self._layers = self._initial_layers(features.shape[1], n_classes)
+        self._layers = self._initial_layers(features.shape[-1], n_classes)
         self._optimiser = torch.optim.AdamW(
             self._layers, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
 
     def train_epoch(self) -> None:
-        """Show every network as many rows as the largest sample has, each row about once."""
+        """Show every network as many rows as the largest sample has, each row about once.
+
+        A row is shown in one of its views, drawn anew each time.
+        """
         largest = max(len(rows) for rows in self._rows)
         order = torch.stack([self._shuffled(len(rows), largest) for rows in self._rows])
         for places in order.split(self._recipe.batch_size, dim=1):
             self._step(places)
 
     def predict(self, rows: Sequence[NDArray[np.intp]]) -> list[NDArray[np.float32]]:
-        """Return the scores (rows, C) that each network gives to its own rows."""
+        """Return the scores (rows × views, C) that each network gives to its own rows."""
         scores = []
         with torch.no_grad():
             for number, chosen in enumerate(rows):
                 layers = [layer[number : number + 1] for layer in self._layers]
-                inputs = self._features[torch.from_numpy(chosen)][None]
-                scores.append(_forward(layers, inputs)[0].numpy())
+                inputs = self._features[torch.from_numpy(chosen), : self._views.test]
+                scores.append(_forward(layers, inputs.flatten(0, 1)[None])[0].numpy())
         return scores
 
     def layers(self, number: int) -> list[NDArray[np.float32]]:
@@ -103,12 +110,18 @@ class Batch:
         orders = [torch.randperm(count, generator=self._generator) for _ in range(repeats)]
         return torch.cat(orders)[:length]
 
+    def _shown(self, rows: Tensor) -> Tensor:
+        """Return the view in which each row is shown."""
+        if self._views.train == 1:
+            return torch.zeros_like(rows)
+        return torch.randint(self._views.train, rows.shape, generator=self._generator)
+
     def _step(self, places: Tensor) -> None:
         rows = torch.stack([own[at] for own, at in zip(self._rows, places, strict=True)])
         weights = torch.stack([own[at] for own, at in zip(self._weights, places, strict=True)])
         scores = _forward(
             self._layers,
-            self._features[rows],
+            self._features[rows, self._shown(rows)],
             dropout=self._recipe.dropout,
             generator=self._generator,
         )

@@ -5,16 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
+from scipy.special import log_softmax, logsumexp
 
 from featkit.errors import PlanError
+from featkit.heads.views import PLAIN, Views
 from featkit.plans import inner_folds
 
-__all__ = ["IMBALANCES", "Imbalance", "Problem", "Sample", "Split", "balanced_weights"]
+__all__ = [
+    "IMBALANCES",
+    "HeldOutRows",
+    "Imbalance",
+    "Problem",
+    "Sample",
+    "Split",
+    "balanced_weights",
+    "flat",
+]
 
 Imbalance = Literal["weights", "none", "oversample"]
 """What is done about rare classes: weigh them up, nothing, or repeat their rows."""
@@ -38,6 +48,20 @@ class Sample(NamedTuple):
     weights: NDArray[np.float32]
 
 
+class HeldOutRows(NamedTuple):
+    """Predictions on inner validation rows, each by a model that was not trained on its group."""
+
+    rows: Rows
+    """(m,) rows of what was given to `fit`, each at most once."""
+    probabilities: NDArray[np.float64]
+    """(m, C) by the chosen setting, columns in the order of `classes_`."""
+
+
+def flat(features: NDArray[Any]) -> NDArray[Any]:
+    """Return features (n, V, D) as rows (n × V, D)."""
+    return features.reshape(-1, features.shape[-1])
+
+
 def balanced_weights(label: NDArray[np.intp], *, n_classes: int) -> NDArray[np.float32]:
     """Return weights (n,) of mean 1 that give every class present the same total."""
     counts = np.bincount(label, minlength=n_classes)
@@ -47,10 +71,10 @@ def balanced_weights(label: NDArray[np.intp], *, n_classes: int) -> NDArray[np.f
 
 @dataclass(frozen=True)
 class Problem:
-    """Features with encoded labels and groups: all that a head may see."""
+    """Features with encoded labels and groups: all that a head may see. A row is an image."""
 
     features: NDArray[np.float32]
-    """(n, D)."""
+    """(n, V, D): V views of each image, the plain one first."""
     label: Rows
     """(n,) in 0..n_classes-1, each class present."""
     group: NDArray[np.str_]
@@ -60,6 +84,8 @@ class Problem:
     inner_splits: int
     """The most inner folds to make; fewer where a class has fewer groups."""
     seed: int
+    views: Views = PLAIN
+    """How many of the V views are trained on, and how many are judged by."""
 
     @cached_property
     def splits(self) -> tuple[Split, ...]:
@@ -78,6 +104,27 @@ class Problem:
         if not self.splits:
             return ()
         return self.splits[: ceil(rows * len(self.splits) / len(self.label))]
+
+    def trained(self, rows: Rows | None = None) -> NDArray[np.float32]:
+        """Return the features to train on of some rows (all by default), (rows × views, D)."""
+        chosen = self.features if rows is None else self.features[rows]
+        return flat(chosen[:, : self.views.train])
+
+    def judged(self, rows: Rows) -> NDArray[np.float32]:
+        """Return the features by which rows are predicted, (rows × views, D)."""
+        return flat(self.features[rows, : self.views.test])
+
+    def averaged(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return scores (rows, C) whose softmax is the mean over the views to judge by.
+
+        Args:
+            scores: (rows × views, C), by their softmax.
+        """
+        if self.views.test == 1:
+            return scores
+        log_odds = log_softmax(scores.astype(np.float64), axis=1)
+        by_view = log_odds.reshape(-1, self.views.test, scores.shape[1])
+        return np.asarray(logsumexp(by_view, axis=1) - np.log(self.views.test))
 
     def sample(self, rows: Rows | None = None) -> Sample:
         """Return what to train on, out of some rows (all by default), by the imbalance option."""

@@ -36,7 +36,7 @@ class Scaling(NamedTuple):
         return cls(mean.astype(np.float32), np.where(constant, 1.0, deviation).astype(np.float32))
 
     def apply(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return a standardised copy of features (n, D)."""
+        """Return a standardised copy of features (..., D)."""
         scaled = features - self.mean
         scaled /= self.scale
         return scaled

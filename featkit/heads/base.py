@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from featkit.errors import UsageError
-from featkit.heads._problem import IMBALANCES, Problem
+from featkit.heads._problem import IMBALANCES, HeldOutRows, Problem, flat
+from featkit.heads.views import PLAIN, Views
 
 __all__ = ["Head"]
 
@@ -33,6 +34,8 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
         n_features_in_: Feature dimension D.
         chosen_: JSON-like record of what was chosen inside `fit`, and by which scores.
         n_parameters_: Numbers that training set.
+        held_out_: What the inner folds' models of the chosen setting predicted for the rows held
+            out from them; None where no inner split was possible or needed.
     """
 
     recipe = 1
@@ -46,22 +49,37 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
     n_features_in_: int
     chosen_: dict[str, Any]
     n_parameters_: int
+    held_out_: HeldOutRows | None
 
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        *,
+        views: Views = PLAIN,
+    ) -> Self:
         """Train on features, choosing on grouped inner splits of the same rows.
 
         Args:
-            X: Features (n, D); they are used as float32.
+            X: Features (n, D), or (n, V, D) of V views of each image, the plain one first; they
+                are used as float32.
             y: Class labels (n,) of any kind, at least two classes.
             groups: What must stay together (n,), such as lesions; by default every row is a
                 group of its own.
+            views: Which of the V views are trained on, and over which the predictions that
+                choices are made by are averaged. By default the plain image alone.
 
         Raises:
             UsageError: An option has a value that it cannot have.
             ValueError: Features, labels or groups that cannot be learned from.
         """
         self.check_options()
-        features, labels = validate_data(self, X, y, dtype=np.float32, order="C")
+        rows, count = _by_view(X)
+        repeated = y if count == 1 else np.repeat(y, count)
+        features, labels = validate_data(self, rows, repeated, dtype=np.float32, order="C")
+        labels = labels[::count]
+        _check_views(views, count)
         check_classification_targets(labels)
         self.classes_, label = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
@@ -70,13 +88,14 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
                 f"{str(self.classes_[0])!r}"
             )
         problem = Problem(
-            features=features,
+            features=features.reshape(len(labels), count, -1)[:, : views.needed],
             label=label,
             group=_group_names(groups, label),
             n_classes=len(self.classes_),
             imbalance=self.imbalance,  # type: ignore[arg-type]
             inner_splits=self.inner_splits,
             seed=int(check_random_state(self.random_state).randint(2**31)),
+            views=views,
         )
         with threadpool_limits(self.n_jobs):
             self._fit(problem)
@@ -93,22 +112,24 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
         """Return class probabilities (n, C), columns in the order of `classes_`.
 
         Args:
-            X: Features (n, D).
+            X: Features (n, D), or (n, V, D): then the mean over the V views of each image.
         """
         check_is_fitted(self, "chosen_")
-        features = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
+        rows, count = _by_view(X)
+        features = validate_data(self, rows, dtype=[np.float32, np.float64], reset=False)
         with threadpool_limits(self.n_jobs):
             blocks = [
                 self._probabilities(features[i : i + _BLOCK_ROWS])
                 for i in range(0, len(features), _BLOCK_ROWS)
             ]
-        return np.concatenate(blocks)
+        by_view = np.concatenate(blocks).reshape(-1, count, len(self.classes_))
+        return by_view[:, 0] if count == 1 else by_view.mean(axis=1)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of every row, (n,).
 
         Args:
-            X: Features (n, D).
+            X: Features (n, D) or (n, V, D).
         """
         probabilities = self.predict_proba(X)
         labels: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
@@ -116,7 +137,7 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _fit(self, problem: Problem) -> None:
-        """Train, and set `chosen_`, `n_parameters_` and the fitted state."""
+        """Train, and set `chosen_`, `n_parameters_`, `held_out_` and the fitted state."""
 
     @abstractmethod
     def _probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -142,6 +163,23 @@ def at_least(head: Head, name: str, least: float) -> None:
             f"{name}={value!r}",
             cause=f"{type(head).__name__} needs at least {least}",
             remedy=f"Give {name} a value of {least} or more",
+        )
+
+
+def _by_view(features: ArrayLike) -> tuple[ArrayLike, int]:
+    """Return features (n, V, D) as rows (n × V, D), and V; features of another shape with 1."""
+    if getattr(features, "ndim", 2) != 3:
+        return features, 1
+    array = np.asarray(features)
+    return flat(array), array.shape[1]
+
+
+def _check_views(views: Views, count: int) -> None:
+    if not 1 <= min(views.train, views.test) <= views.needed <= count:
+        raise UsageError(
+            f"views of {views.train} to train on and {views.test} to average over",
+            cause=f"X holds {count} of each image",
+            remedy=f"Choose from 1 to {count}",
         )
 
 

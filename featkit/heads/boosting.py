@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from featkit.heads._problem import Problem, Sample, Split
+from featkit.heads._problem import HeldOutRows, Problem, Sample, Split
 from featkit.heads._stopping import Stopping
 from featkit.heads.base import Head, at_least
 
@@ -77,44 +78,62 @@ class LightGBMHead(Head):
         self.n_jobs = n_jobs
 
     def _fit(self, problem: Problem) -> None:
-        self.chosen_ = self._choose_rounds(problem)
+        self.chosen_, self.held_out_ = self._choose_rounds(problem)
         booster = lgb.Booster(self._parameters(problem), self._dataset(problem, problem.sample()))
         for _ in range(self.chosen_["rounds"]):
             booster.update()
         self.model_ = booster.model_to_string()
         self.n_parameters_ = _count_parameters(self.model_)
 
-    def _choose_rounds(self, problem: Problem) -> dict[str, Any]:
+    def _choose_rounds(self, problem: Problem) -> tuple[dict[str, Any], HeldOutRows | None]:
         splits = problem.splits_validating(self.validation_rows)
         if not splits:
-            return {"rounds": min(_DEFAULT_ROUNDS, self.max_rounds), "inner_folds": 0}
+            return {"rounds": min(_DEFAULT_ROUNDS, self.max_rounds), "inner_folds": 0}, None
         boosters = [self._watched_booster(problem, split) for split in splits]
         sizes = [len(split.validation) for split in splits]
+        judges = [_judge(problem, split) for split in splits]
         stopping = Stopping(patience=self.patience)
         while stopping.rounds < self.max_rounds and not stopping.is_over:
             for booster in boosters:
                 booster.update()
-            losses = [booster.eval_valid()[0][2] for booster in boosters]
+            losses = [
+                booster.eval_valid(judge)[-1][2]
+                for booster, judge in zip(boosters, judges, strict=True)
+            ]
             stopping.record(float(np.average(losses, weights=sizes)))
-        return {"rounds": stopping.best, "inner_folds": len(splits), "losses": stopping.losses}
+        record = {"rounds": stopping.best, "inner_folds": len(splits), "losses": stopping.losses}
+        predictions = [
+            _averaged(
+                booster.predict(
+                    problem.judged(split.validation),
+                    num_iteration=stopping.best,
+                    num_threads=self.n_jobs,
+                ),
+                problem.views.test,
+            )
+            for booster, split in zip(boosters, splits, strict=True)
+        ]
+        rows = np.concatenate([split.validation for split in splits])
+        return record, HeldOutRows(rows, np.concatenate(predictions))
 
     def _watched_booster(self, problem: Problem, split: Split) -> lgb.Booster:
         """Return a booster of the training part that evaluates the validation part."""
         train = self._dataset(problem, problem.sample(split.train))
         validation = train.create_valid(
-            problem.features[split.validation],
-            label=problem.label[split.validation],
-            weight=problem.judge(split.validation),
+            problem.judged(split.validation),
+            label=np.repeat(problem.label[split.validation], problem.views.test),
+            weight=np.repeat(problem.judge(split.validation), problem.views.test),
             params=self._parameters(problem),
         )
         booster = lgb.Booster(self._parameters(problem), train)
         return booster.add_valid(validation, "validation")
 
     def _dataset(self, problem: Problem, sample: Sample) -> lgb.Dataset:
+        views = problem.views.train
         return lgb.Dataset(
-            problem.features[sample.rows],
-            label=problem.label[sample.rows],
-            weight=sample.weights,
+            problem.trained(sample.rows),
+            label=np.repeat(problem.label[sample.rows], views),
+            weight=np.repeat(sample.weights / np.float32(views), views),
             params=self._parameters(problem),
         )
 
@@ -129,7 +148,7 @@ class LightGBMHead(Head):
             "lambda_l2": self.reg_lambda,
             "extra_trees": True,
             "max_bin": 63,
-            "min_data_in_leaf": self.min_child_samples,
+            "min_data_in_leaf": self.min_child_samples * problem.views.train,
             # LightGBM's own minima would forbid every split of a budget of two lesions a class.
             "min_data_in_bin": 1,
             "feature_pre_filter": False,
@@ -151,6 +170,25 @@ class LightGBMHead(Head):
         at_least(self, "max_rounds", 1)
         at_least(self, "patience", 1)
         at_least(self, "validation_rows", 1)
+
+
+def _averaged(probabilities: Any, views: int) -> NDArray[np.float64]:
+    """Return the mean (rows, C) of probabilities (rows × views, C) over views."""
+    by_view = probabilities.reshape(-1, views, probabilities.shape[1])
+    return np.asarray(by_view.mean(axis=1))
+
+
+def _judge(problem: Problem, split: Split) -> Callable[..., tuple[str, float, bool]] | None:
+    """Return the loss of the mean over views, or None where LightGBM's own will do."""
+    views = problem.views.test
+    if views == 1:
+        return None
+
+    def loss(probabilities: NDArray[Any], _: lgb.Dataset) -> tuple[str, float, bool]:
+        odds = np.log(np.maximum(_averaged(probabilities, views), np.finfo(np.float64).tiny))
+        return "averaged", problem.loss(split.validation, odds), False
+
+    return loss
 
 
 def _count_parameters(model: str) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from featkit.errors import UsageError
 from featkit.heads._path import fit_paths, logits
-from featkit.heads._problem import Problem
+from featkit.heads._problem import HeldOutRows, Problem, Split, flat
 from featkit.heads._scaling import Scaling, row_space
 from featkit.heads.base import Head
 
@@ -26,6 +27,15 @@ _PATIENCE = 3
 """Strengths in a row that must be clearly worse than the best before a path ends."""
 _CLEARLY = 0.01
 """How much lower than the best a score is to count as clearly worse, relative to the best."""
+
+
+class _Choice(NamedTuple):
+    """What the inner folds decided."""
+
+    record: dict[str, Any]
+    start: NDArray[np.float32] | None
+    """Where the refit starts from."""
+    held_out: HeldOutRows | None
 
 
 class LinearHead(Head):
@@ -75,48 +85,36 @@ class LinearHead(Head):
         self.n_jobs = n_jobs
 
     def _fit(self, problem: Problem) -> None:
-        scaling = Scaling.of(problem.features)
-        coordinates, basis = row_space(scaling.apply(problem.features))
-        self.chosen_, start = self._choose(problem, coordinates)
-        weights = _row_weights(problem, np.arange(len(problem.label)))
-        path = fit_paths(
-            coordinates,
-            problem.label,
-            weights[None],
-            [self.chosen_["C"]],
-            start=start,
-            tolerance=_FINAL_TOLERANCE,
-        )
+        scaling = Scaling.of(problem.trained())
+        rotated, basis = _rotated(problem, scaling)
+        self.chosen_, start, self.held_out_ = self._choose(rotated)
+        rows = np.arange(len(problem.label))
+        path = _paths(rotated, [rows], [self.chosen_["C"]], start=start, tolerance=_FINAL_TOLERANCE)
         (solution,) = next(path)
         coefficients, self.intercept_ = solution[:, :-1], solution[:, -1]
         self.coef_ = coefficients if basis is None else coefficients @ basis.T
         self.mean_, self.scale_ = scaling
         self.n_parameters_ = self.coef_.size + self.intercept_.size
 
-    def _choose(
-        self, problem: Problem, coordinates: NDArray[np.float32]
-    ) -> tuple[dict[str, Any], NDArray[np.float32] | None]:
-        """Choose C; return the record and a start for the refit."""
+    def _choose(self, problem: Problem) -> _Choice:
+        """Choose C on the inner folds of a problem whose features are standardised."""
         strengths = sorted(float(strength) for strength in self.strengths)
         splits = problem.splits if len(strengths) > 1 else ()
         if not splits:
             middle = strengths[(len(strengths) - 1) // 2]
-            return {"C": middle, "inner_folds": 0}, None
-        weights = np.stack([_row_weights(problem, split.train) for split in splits])
+            return _Choice({"C": middle, "inner_folds": 0}, None, None)
         rows = np.concatenate([split.validation for split in splits])
         scores: list[float] = []
-        start = None
-        for solutions in fit_paths(coordinates, problem.label, weights, strengths):
-            held_out = [
-                logits(coordinates[split.validation], solution)
-                for split, solution in zip(splits, solutions, strict=True)
-            ]
-            scores.append(self._score(problem, rows, np.concatenate(held_out)))
-            if scores[-1] >= max(scores):
+        for solutions in _paths(problem, [split.train for split in splits], strengths):
+            predicted = _held_out_scores(problem, splits, solutions)
+            scores.append(self._score(problem, rows, predicted))
+            best = scores.index(max(scores))
+            if scores[-1] >= scores[best]:
                 start = solutions.mean(axis=0, keepdims=True)
+            if best == len(scores) - 1:
+                held_out = predicted
             if _has_passed(scores):
                 break
-        best = max(range(len(scores)), key=scores.__getitem__)
         record = {
             "C": strengths[best],
             "inner_folds": len(splits),
@@ -124,7 +122,8 @@ class LinearHead(Head):
             "strengths": strengths[: len(scores)],
             "scores": scores,
         }
-        return record, start
+        probabilities = softmax(held_out.astype(np.float64), axis=1)
+        return _Choice(record, start, HeldOutRows(rows, probabilities))
 
     def _score(
         self, problem: Problem, rows: NDArray[np.intp], scores: NDArray[np.floating]
@@ -156,12 +155,53 @@ class LinearHead(Head):
             )
 
 
+def _rotated(problem: Problem, scaling: Scaling) -> tuple[Problem, NDArray[np.float32] | None]:
+    """Return the problem in standardised coordinates, and their basis (see `row_space`)."""
+    scaled = scaling.apply(problem.features)
+    count, views, _ = scaled.shape
+    coordinates, basis = row_space(flat(scaled[:, : problem.views.train]))
+    if basis is None:
+        coordinates = scaled
+    elif views > problem.views.train:
+        coordinates = scaled @ basis
+    return replace(problem, features=coordinates.reshape(count, views, -1)), basis
+
+
+def _paths(
+    problem: Problem,
+    samples: Sequence[NDArray[np.intp]],
+    strengths: Sequence[float],
+    **options: Any,
+) -> Iterator[NDArray[np.float32]]:
+    """Solve for several sets of training rows at one strength after another (see `fit_paths`)."""
+    views = problem.views.train
+    weights = np.stack([_row_weights(problem, rows) for rows in samples])
+    return fit_paths(
+        problem.trained(),
+        np.repeat(problem.label, views),
+        np.repeat(weights / np.float32(views), views, axis=1),
+        strengths,
+        **options,
+    )
+
+
 def _row_weights(problem: Problem, rows: NDArray[np.intp]) -> NDArray[np.float32]:
     """Return training weights (n,) of all rows; a repeated row counts as often as it occurs."""
     sample = problem.sample(rows)
     return np.bincount(sample.rows, weights=sample.weights, minlength=len(problem.label)).astype(
         np.float32
     )
+
+
+def _held_out_scores(
+    problem: Problem, splits: Sequence[Split], solutions: NDArray[np.float32]
+) -> NDArray[np.floating]:
+    """Return the scores (rows, C) of each split's validation rows by its own solution."""
+    scores = [
+        logits(problem.judged(split.validation), solution)
+        for split, solution in zip(splits, solutions, strict=True)
+    ]
+    return problem.averaged(np.concatenate(scores))
 
 
 def _has_passed(scores: Sequence[float]) -> bool:

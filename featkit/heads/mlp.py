@@ -10,7 +10,7 @@ from scipy.special import softmax
 
 from featkit.errors import UsageError
 from featkit.heads._network import Batch, Recipe, threads
-from featkit.heads._problem import Problem, Sample
+from featkit.heads._problem import HeldOutRows, Problem, Sample
 from featkit.heads._scaling import Scaling
 from featkit.heads._stopping import Stopping
 from featkit.heads.base import Head, at_least
@@ -27,7 +27,8 @@ class MLPHead(Head):
     The networks of all inner folds train in step, and the number of epochs is where their pooled
     validation loss is lowest. The head is then trained anew on all rows for so many epochs: one
     network, in place of an average over those of the inner folds.
-    Large budgets validate on as few folds as hold `validation_rows` rows.
+    Large budgets validate on as few folds as hold `validation_rows` rows. Where several views are
+    trained on, an epoch shows each image once, in a view drawn at random.
 
     Args:
         hidden: Width of the hidden layer.
@@ -80,10 +81,10 @@ class MLPHead(Head):
         self.n_jobs = n_jobs
 
     def _fit(self, problem: Problem) -> None:
-        scaling = Scaling.of(problem.features)
+        scaling = Scaling.of(problem.trained())
         features = scaling.apply(problem.features)
         with threads(self.n_jobs):
-            self.chosen_ = self._choose_epochs(problem, features)
+            self.chosen_, self.held_out_ = self._choose_epochs(problem, features)
             network = self._batch(problem, features, [problem.sample()])
             for _ in range(self.chosen_["epochs"]):
                 network.train_epoch()
@@ -91,19 +92,24 @@ class MLPHead(Head):
         self.mean_, self.scale_ = scaling
         self.n_parameters_ = sum(layer.size for layer in self.layers_)
 
-    def _choose_epochs(self, problem: Problem, features: NDArray[np.float32]) -> dict[str, Any]:
+    def _choose_epochs(
+        self, problem: Problem, features: NDArray[np.float32]
+    ) -> tuple[dict[str, Any], HeldOutRows | None]:
         splits = problem.splits_validating(self.validation_rows)
         if not splits:
-            return {"epochs": min(_DEFAULT_EPOCHS, self.max_epochs), "inner_folds": 0}
+            return {"epochs": min(_DEFAULT_EPOCHS, self.max_epochs), "inner_folds": 0}, None
         networks = self._batch(problem, features, [problem.sample(split.train) for split in splits])
         held_out = [split.validation for split in splits]
         rows = np.concatenate(held_out)
         stopping = Stopping(patience=self.patience)
         while stopping.rounds < self.max_epochs and not stopping.is_over:
             networks.train_epoch()
-            scores = np.concatenate(networks.predict(held_out))
+            scores = problem.averaged(np.concatenate(networks.predict(held_out)))
             stopping.record(problem.loss(rows, scores))
-        return {"epochs": stopping.best, "inner_folds": len(splits), "losses": stopping.losses}
+            if stopping.best == stopping.rounds:
+                chosen = scores
+        record = {"epochs": stopping.best, "inner_folds": len(splits), "losses": stopping.losses}
+        return record, HeldOutRows(rows, softmax(chosen.astype(np.float64), axis=1))
 
     def _batch(
         self, problem: Problem, features: NDArray[np.float32], samples: list[Sample]
@@ -121,6 +127,7 @@ class MLPHead(Head):
                 batch_size=self.batch_size,
             ),
             seed=problem.seed,
+            views=problem.views,
         )
 
     def _probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:

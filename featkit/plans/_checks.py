@@ -8,6 +8,7 @@ import numpy as np
 
 from featkit.errors import PlanError
 from featkit.plans.budgets import MIN_LESIONS
+from featkit.plans.leakage import IMAGE_SPLITS
 
 if TYPE_CHECKING:
     from featkit.plans.plan import Plan
@@ -24,7 +25,7 @@ def check_plan(plan: Plan) -> None:
     Raises:
         PlanError: One of them does not hold.
     """
-    if plan.split != "random":
+    if plan.split not in IMAGE_SPLITS:
         _check_sides(plan)
     for fold in range(plan.folds):
         _check_test(plan, fold)
@@ -63,6 +64,8 @@ def _check_training(plan: Plan, fold: int) -> None:
         where = f"the training set of fold {fold} at {budget:g}%"
         if np.intersect1d(rows, test).size:
             _broken(f"{where} holds test images", "training and test overlap")
+        if plan.split == "random-clean" and np.isin(plan.group[rows], plan.group[test]).any():
+            _broken(f"{where} holds images of tested lesions", "it must not leak")
         if np.setdiff1d(smaller, rows).size:
             _broken(f"{where} lacks images of a smaller budget", "budgets are not nested")
         counts = plan.units.count_by_class(rows)

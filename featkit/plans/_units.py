@@ -33,6 +33,18 @@ class Units:
         """Number of units of each class, shape (C,)."""
         return np.bincount(self.label, minlength=self.n_classes)
 
+    def select(self, units: NDArray[np.intp]) -> Units:
+        """Return these units only, in this order; rows of others are in none."""
+        place = np.full(len(self.name) + 1, -1, dtype=np.intp)
+        place[units] = np.arange(len(units))
+        return Units(
+            name=self.name[units],
+            label=self.label[units],
+            size=self.size[units],
+            of_row=place[self.of_row],
+            n_classes=self.n_classes,
+        )
+
     def count_by_class(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the number of units of each class among rows that take part, shape (C,)."""
         return np.bincount(self.label[np.unique(self.of_row[rows])], minlength=self.n_classes)

@@ -11,10 +11,18 @@ from featkit.plans import _demands
 from featkit.plans._folds import deal_folds
 from featkit.plans._official import official_sides
 from featkit.plans._units import find_units
-from featkit.plans.groups import linked_rows, merge_groups
+from featkit.plans.groups import merge_groups
+from featkit.plans.leakage import IMAGE_SPLITS
 from featkit.plans.plan import Plan, Split
 
 __all__ = ["make_plan"]
+
+_WORDS = {
+    "grouped": "lesions",
+    **dict.fromkeys(IMAGE_SPLITS, "images"),
+    "single-image-test": "lesions with a single image",
+}
+"""What a split deals out."""
 
 
 def make_plan(
@@ -44,10 +52,13 @@ def make_plan(
         classes: The classes' names.
         pixel_hash: Hash of each image's pixels, "" = unknown, shape (N,): lesions that share an
             image become one.
-        duplicates: Pairs of image ids that show one lesion: their lesions become one. A pair of
-            which the table lacks an image says nothing about it.
+        duplicates: Pairs of ids of images that show one lesion (see `featkit.duplicates`): their
+            lesions become one. Ids that the table lacks, as a limited data set may, are no error.
         official: `train`, `val` or `test`, shape (N,); used for the official split only.
-        split: `grouped`, `random` (deals images, hence leaks) or `official`.
+        split: `grouped`, `random` (deals images, hence leaks), `official`, or `single-image-test`
+            (tests lesions of one image only; all others are for training); `random-clean` and
+            `random-leaky` are `random` with training sets of equal size, without and with images
+            of tested lesions.
         folds: Number of test folds, at least 2; an official split has one, whatever is given.
         seed: Seed of folds and draws.
 
@@ -63,10 +74,8 @@ def make_plan(
     hashes = np.full(ids.shape, "") if pixel_hash is None else np.asarray(pixel_hash, dtype=np.str_)
     labels = np.asarray(label)
     _demands.check_table(ids, labels, groups, hashes, classes)
-    groups, labels = (
-        merge_groups(groups, hashes, linked_rows(ids, duplicates)),
-        labels.astype(np.int16),
-    )
+    groups = merge_groups(groups, hashes, image_id=ids, duplicates=duplicates)
+    labels = labels.astype(np.int16)
     seed, folds, dropped = int(seed), int(folds), 0
     if split == "official":
         tested, leaked = official_sides(official, labels, groups)
@@ -76,11 +85,13 @@ def make_plan(
         _demands.check_training(units.count_by_class(training), classes)
         fold_of, folds = np.where(tested, np.int16(0), np.int16(-1)), 1
     else:
-        units = find_units(ids if split == "random" else groups, labels, len(classes))
-        word = "images" if split == "random" else "lesions"
-        _demands.check_folds(units.by_class, classes, folds, word)
+        units = find_units(ids if split in IMAGE_SPLITS else groups, labels, len(classes))
+        dealt = np.flatnonzero(units.size == 1 if split == "single-image-test" else units.size)
+        _demands.check_folds(units.select(dealt).by_class, classes, folds, _WORDS[split])
         # One more entry, so that a row without a unit (-1) finds "never tested".
-        fold_of = np.append(deal_folds(units, folds, seed), np.int16(-1))[units.of_row]
+        fold = np.full(len(units.name) + 1, -1, dtype=np.int16)
+        fold[dealt] = deal_folds(units.select(dealt), folds, seed)
+        fold_of = fold[units.of_row]
     plan = Plan(
         image_id=ids,
         label=labels,

@@ -16,10 +16,13 @@ from featkit.fingerprints import fingerprint, stable_order
 from featkit.plans import _checks, storage
 from featkit.plans._units import Units, find_units
 from featkit.plans.budgets import budget_size, check_budgets
+from featkit.plans.leakage import IMAGE_SPLITS, clean_order, leaky_order, sibling_units
 
 __all__ = ["Plan", "Split", "TrainingSet"]
 
-Split = Literal["grouped", "random", "official"]
+Split = Literal[
+    "grouped", "random", "random-clean", "random-leaky", "official", "single-image-test"
+]
 
 _PROTOCOL = 1
 """Raise it when the same plan would give other training sets than before."""
@@ -59,7 +62,10 @@ class Plan:
         label: Index into `classes`, -1 = takes no part, shape (N,).
         group: Lesion of each image, merged where duplicates show that two are one, shape (N,).
         classes: The classes' names.
-        split: `grouped` deals lesions, `random` deals images, `official` is the data set's own.
+        split: `grouped` deals lesions, `random` deals images, `official` is the data set's own,
+            `single-image-test` deals lesions of one image and trains on all others,
+            `random-clean` and `random-leaky` are `random` with training sets of equal size, without
+            and with images of tested lesions (to measure what the leak is worth).
         seed: Seed of folds and draws.
         folds: Number of test folds (1 for an official split).
         fold_of: Fold in which a row is tested, -1 = never, shape (N,).
@@ -101,7 +107,7 @@ class Plan:
     @cached_property
     def units(self) -> Units:
         """What is dealt out whole: lesions, or images in a random split."""
-        key = self.image_id if self.split == "random" else self.group
+        key = self.image_id if self.split in IMAGE_SPLITS else self.group
         return find_units(key, self.label, len(self.classes))
 
     def test_rows(self, fold: int) -> NDArray[np.intp]:
@@ -147,7 +153,7 @@ class Plan:
             units = np.flatnonzero(free & (self.units.label == number))
             names = self.units.name[units]
             order.append(units[stable_order(names, "draw", self.seed, int(fold), int(draw))])
-        return tuple(order)
+        return self._by_leakage(order, fold, draw)
 
     def describe(self, budgets: Iterable[float], draws: Iterable[int]) -> list[TrainingSet]:
         """Return the size of the training set of every fold, budget and draw."""
@@ -191,6 +197,18 @@ class Plan:
             PlanError: There is no such file, or it is damaged, edited, or of a newer featkit.
         """
         return storage.read_plan(Path(path), cls)
+
+    def _by_leakage(
+        self, order: list[NDArray[np.intp]], fold: int, draw: int
+    ) -> tuple[NDArray[np.intp], ...]:
+        """Take images of tested lesions out of the order, or in, where the split says so."""
+        if self.split not in {"random-clean", "random-leaky"}:
+            return tuple(order)
+        sibling = sibling_units(self.units.of_row, self.group, self.test_rows(fold))
+        if self.split == "random-clean":
+            return tuple(clean_order(units, sibling) for units in order)
+        salt = (self.seed, int(fold), int(draw))
+        return tuple(leaky_order(units, sibling, self.units.name, *salt) for units in order)
 
     def _training_set(self, fold: int, budget: float, draw: int) -> TrainingSet:
         rows = self.train_rows(fold, budget, draw)

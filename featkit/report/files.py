@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
-from featkit.comparison import Comparison
+from featkit.comparison import Comparison, FrozenAgainstFinetuned
 from featkit.files import write_json
+from featkit.report.contrast_tables import contrast_markdown
 from featkit.report.plots import plot_class_recall, plot_learning_curves
 from featkit.report.tables import write_markdown, write_scores
 
-__all__ = ["write_comparison"]
+__all__ = ["best_of_each_kind", "write_comparison"]
 
 
-def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
+def write_comparison(
+    comparison: Comparison, folder: Path, *, against: FrozenAgainstFinetuned | None = None
+) -> list[Path]:
     """Write `comparison.{json,csv,md}`, `learning_curve.*` and `class_recall.*` into the folder.
 
     Recall is drawn for the best method of each kind at the largest budget.
+
+    Args:
+        comparison: What `compare` found.
+        folder: Made where it is missing.
+        against: Frozen features against fine-tuning, for the Markdown page; its numbers also come
+            to lie in `contrasts.json`.
 
     Returns:
         The paths written.
@@ -26,8 +36,11 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     data = [folder / f"comparison.{kind}" for kind in ("json", "csv", "md")]
     write_json(data[0], comparison.to_dict())
     write_scores(comparison, data[1])
-    write_markdown(comparison, data[2])
-    best = _best_of_each_kind(comparison)
+    write_markdown(comparison, data[2], more=[contrast_markdown(against)] if against else [])
+    if against:
+        data.append(folder / "contrasts.json")
+        write_json(data[-1], asdict(against))
+    best = best_of_each_kind(comparison)
     return [
         *data,
         *plot_learning_curves(comparison, folder / "learning_curve"),
@@ -35,7 +48,8 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     ]
 
 
-def _best_of_each_kind(comparison: Comparison) -> list[str]:
+def best_of_each_kind(comparison: Comparison) -> list[str]:
+    """Return the best method at the largest budget of each kind, whatever its backbone."""
     first: dict[str, str] = {}
     for cell in comparison.ranked():
         first.setdefault(cell.method.split(" / ", 1)[1], cell.method)

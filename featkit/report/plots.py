@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def plot_learning_curves(comparison: Comparison, stem: Path) -> list[Path]:
     panels: dict[str, list[str]] = {}
     for method in comparison.methods:
         panels.setdefault(method.split(" / ")[0], []).append(method)
-    heads = list(dict.fromkeys(_short(method) for method in comparison.methods))
+    looks = _looks(comparison, list(dict.fromkeys(map(_short, comparison.methods))))
     with mpl.rc_context(RC):
         figure, grid = _panels(len(panels), columns=3, height=4.2)
         for axes, (backbone, methods) in zip(grid, panels.items(), strict=True):
@@ -39,7 +39,7 @@ def plot_learning_curves(comparison: Comparison, stem: Path) -> list[Path]:
                 cells = [cell for cell in comparison.cells if cell.method == method]
                 estimates = [cell.scores[comparison.metric] for cell in cells]
                 budgets = [cell.budget for cell in cells]
-                _line(axes, budgets, estimates, heads.index(_short(method)), _short(method))
+                _line(axes, budgets, estimates, looks[_short(method)], _short(method))
             axes.set_title(backbone)
             budget_axis(axes, comparison)
         if comparison.metric == "balanced_accuracy":
@@ -71,11 +71,12 @@ def plot_class_recall(comparison: Comparison, stem: Path, *, methods: Sequence[s
     Returns:
         The paths of the files.
     """
+    looks = _looks(comparison, methods)
     with mpl.rc_context(RC):
         figure, grid = _panels(len(comparison.classes), columns=4, height=2.9)
         for axes, name in zip(grid, comparison.classes, strict=True):
             support = 0
-            for index, method in enumerate(methods):
+            for method in methods:
                 found = [
                     result
                     for result in comparison.by_class
@@ -83,7 +84,7 @@ def plot_class_recall(comparison: Comparison, stem: Path, *, methods: Sequence[s
                 ]
                 support = found[0].support
                 budgets = [result.budget for result in found]
-                _line(axes, budgets, [result.recall for result in found], index, method)
+                _line(axes, budgets, [result.recall for result in found], looks[method], method)
             axes.set_title(f"{name} ({support:,} test images)")
             axes.set_ylim(0, 1)
             budget_axis(axes, comparison)
@@ -110,15 +111,35 @@ def _panels(count: int, *, columns: int, height: float) -> tuple[Figure, list[Ax
     return figure, grid
 
 
+def _looks(comparison: Comparison, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return how each line looks: frozen ones drawn through, fine-tuned ones dashed."""
+    tuned = {name for cell in comparison.cells if not cell.frozen for name in _names(cell.method)}
+    sides = [[name for name in names if (name in tuned) is side] for side in (False, True)]
+    return {
+        name: {
+            "color": COLOURS[place % len(COLOURS)],
+            "marker": MARKERS[place % len(MARKERS)],
+            "linestyle": "--" if name in tuned else "-",
+        }
+        for side in sides
+        for place, name in enumerate(side)
+    }
+
+
+def _names(method: str) -> tuple[str, str]:
+    return method, _short(method)
+
+
 def _line(
-    axes: Axes, budgets: Sequence[float], estimates: Sequence[Estimate], index: int, label: str
+    axes: Axes,
+    budgets: Sequence[float],
+    estimates: Sequence[Estimate],
+    look: Mapping[str, Any],
+    label: str,
 ) -> None:
-    colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
     low, high = [e.low for e in estimates], [e.high for e in estimates]
-    axes.fill_between(budgets, low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.plot(
-        budgets, [e.value for e in estimates], color=colour, marker=marker, ms=4.5, label=label
-    )
+    axes.fill_between(budgets, low, high, color=look["color"], alpha=0.15, linewidth=0)
+    axes.plot(budgets, [e.value for e in estimates], ms=4.5, label=label, **look)
 
 
 def _legend(figure: Figure, grid: Sequence[Axes]) -> None:

@@ -12,11 +12,14 @@ from featkit.evaluate import METRICS
 from featkit.files import atomic_path
 
 __all__ = [
+    "Row",
     "class_rows",
+    "cost_rows",
     "difference_rows",
     "main_rows",
     "markdown_table",
     "metric_rows",
+    "signed_interval",
     "unfinished_note",
     "write_markdown",
     "write_scores",
@@ -86,6 +89,28 @@ def metric_rows(comparison: Comparison, *, budget: float | None = None) -> list[
     ]
 
 
+def cost_rows(comparison: Comparison, *, budget: float | None = None) -> list[Row]:
+    """Return what a Run of every method costs at one budget (the largest by default).
+
+    Device seconds come at two prices: the Run has the features of its training images for itself,
+    or all Runs on these features share them.
+    """
+    at = comparison.budgets[-1] if budget is None else budget
+    return [
+        {
+            "method": cell.method,
+            "device s, alone": f"{cell.alone_s:,.1f}",
+            "device s, features shared": f"{cell.shared_s:,.1f}",
+            "images seen": f"{cell.images_seen:,.0f}",
+            "parameters trained": f"{cell.parameters_trained:,}",
+            "peak memory, MiB": f"{cell.peak_memory_mb:,.0f}",
+            "device": ", ".join(cell.devices),
+        }
+        for cell in comparison.cells
+        if cell.budget == at
+    ]
+
+
 def _label(comparison: Comparison, name: str) -> str:
     if name in METRICS:
         return METRICS[name].title
@@ -114,7 +139,7 @@ def difference_rows(comparison: Comparison, *, budget: float | None = None) -> l
             "method": difference.method,
             "budget": f"{difference.budget:g}%",
             "difference": f"{difference.difference.value:+.3f}",
-            "95% interval": _signed_interval(difference.difference),
+            "95% interval": signed_interval(difference.difference),
             "p": f"{difference.p:.4f}",
             "p (Holm)": f"{difference.p_holm:.4f}",
         }
@@ -123,7 +148,8 @@ def difference_rows(comparison: Comparison, *, budget: float | None = None) -> l
     ]
 
 
-def _signed_interval(estimate: Estimate) -> str:
+def signed_interval(estimate: Estimate) -> str:
+    """Return the interval of a difference, both ends with their sign."""
     return f"[{estimate.low:+.3f}, {estimate.high:+.3f}]"
 
 
@@ -138,8 +164,8 @@ def markdown_table(rows: Sequence[Row]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def write_markdown(comparison: Comparison, path: Path) -> None:
-    """Write all tables as one Markdown page."""
+def write_markdown(comparison: Comparison, path: Path, *, more: Sequence[str] = ()) -> None:
+    """Write all tables as one Markdown page, `more` parts at its end."""
     best = comparison.best()
     parts = [
         f"# {METRICS[comparison.metric].title} by method and label budget\n",
@@ -148,6 +174,8 @@ def write_markdown(comparison: Comparison, path: Path) -> None:
         unfinished_note(comparison) + "\n",
         f"## All metrics at {comparison.budgets[-1]:g}%\n",
         markdown_table(metric_rows(comparison)),
+        f"## Cost of a Run at {comparison.budgets[-1]:g}%\n",
+        markdown_table(cost_rows(comparison)),
         f"## Recall by class: {best.method}\n",
         markdown_table(class_rows(comparison, best.method)),
     ]
@@ -156,6 +184,7 @@ def write_markdown(comparison: Comparison, path: Path) -> None:
             f"## Paired differences from {comparison.differences[0].reference}\n",
             markdown_table(difference_rows(comparison)),
         ]
+    parts += more
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(parts), encoding="utf-8")
 

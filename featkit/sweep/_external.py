@@ -13,6 +13,7 @@ from featkit.experiment import ImageTable, external_test
 from featkit.features import FeatureStore
 from featkit.runs import TestSet
 from featkit.sweep._tables import Table, image_table
+from featkit.sweep._views import read_views, require_views
 
 __all__ = ["External", "external_of"]
 
@@ -36,20 +37,27 @@ class External:
         """What is known of the usable rows."""
         return image_table(self.store).select(self.rows)
 
-    def features(self) -> NDArray[np.float32]:
-        """Return the features of the usable rows."""
-        return self.store.numpy(rows=self.rows)
+    def features(self, views: int) -> NDArray[np.float32]:
+        """Return the first views of the usable rows, shape (n, views, D)."""
+        return read_views(self.store, self.rows, views)
 
 
-def external_of(table: Table, index: int, tests: Sequence[FeatureStore]) -> External:
+def external_of(table: Table, index: int, tests: Sequence[FeatureStore], *, views: int) -> External:
     """Return the external test set for the table's store `index`, in the table's classes.
 
+    Args:
+        table: The training images' stores.
+        index: One of them.
+        tests: The test images' stores, one for each backbone.
+        views: How many views predictions are averaged over.
+
     Raises:
-        StoreError: No test file is of this backbone, or several are.
+        StoreError: No test file is of this backbone, or several are; it holds fewer views.
         DataError: The test set does not fit the training set (see `external_test`).
     """
     store = table.stores[index]
     partner = _partner(store, tests)
+    require_views(partner, views)
     rows, test = external_test(
         image_table(store),
         image_table(partner),

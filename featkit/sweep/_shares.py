@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from featkit.experiment import Cell, Design, fold_test
 from featkit.features import FeatureStore
-from featkit.heads import make_head
+from featkit.heads import PLAIN, Views, make_head
 from featkit.plans import Plan
 from featkit.runs import RunKey, TestSet
 from featkit.sweep._external import External
@@ -22,7 +22,18 @@ __all__ = ["Share"]
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """The work on the table's store `index`."""
+    """The work on the table's store `index`.
+
+    Attributes:
+        table: The stores.
+        index: Which of them.
+        plan: Its rows are the table's.
+        design: Its cells are trained.
+        heads: Names of the heads.
+        imbalance: What is done about rare classes.
+        views: The views trained on and averaged over.
+        external: An external test set; None for the Plan's own folds.
+    """
 
     table: Table
     index: int
@@ -30,7 +41,8 @@ class Share:
     design: Design
     heads: Sequence[str]
     imbalance: str
-    external: External | None
+    views: Views = PLAIN
+    external: External | None = None
 
     @property
     def name(self) -> str:
@@ -43,33 +55,36 @@ class Share:
 
     def arrays(self) -> Arrays:
         """Read the features."""
-        train = self.table.features(self.index)
-        test = train if self.external is None else self.external.features()
+        train = self.table.features(self.index, self.views.needed)
+        test = train if self.external is None else self.external.features(self.views.test)
         return Arrays(train, self.plan.label, self.plan.group, test)
 
     def _task(self, head: str, cell: Cell) -> Task:
         store, seed = self.table.stores[self.index], self.design.seed
         test_rows, test = self._tested(cell.fold)
         train_rows = self.plan.train_rows(cell.fold, cell.budget, cell.draw)
+        config = {**make_head(head, imbalance=self.imbalance).identity(), "seed": seed}
         key = RunKey(
-            method=head,
+            method=head + self.views.suffix,
             backbone=store.backbone_name,
             fold=cell.fold,
             budget=cell.budget,
             draw=cell.draw,
-            config={**make_head(head, imbalance=self.imbalance).identity(), "seed": seed},
+            config={**config, **self.views.identity()},
             source=store.fingerprint,
             plan=self.plan.fingerprint,
             test="" if self.external is None else test.fingerprint,
         )
         return Task(
             key=key,
+            head=head,
+            views=self.views,
             classes=self.plan.classes,
             train_rows=train_rows,
             test_rows=test_rows,
             test=test,
             seed=cell.seed(seed),
-            features_s=len(train_rows) * _seconds_per_image(store),
+            features_s=len(train_rows) * self.views.needed * _seconds_per_view(store),
             split=self.plan.split,
         )
 
@@ -79,7 +94,7 @@ class Share:
         return fold_test(self.plan, fold)
 
 
-def _seconds_per_image(store: FeatureStore) -> float:
-    """Return what extraction took; 0 where the file does not say."""
+def _seconds_per_view(store: FeatureStore) -> float:
+    """Return what extraction took for one view of an image; 0 where the file does not say."""
     cost = store.attributes.get("cost", {})
-    return float(cost.get("wall_seconds", 0.0)) / len(store)
+    return float(cost.get("wall_seconds", 0.0)) / (len(store) * store.shape[1])

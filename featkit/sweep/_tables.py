@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from featkit.errors import StoreError, UsageError
 from featkit.experiment import ImageTable
 from featkit.features import FeatureStore
+from featkit.sweep._views import read_views
 
 __all__ = ["Table", "image_table", "read_table"]
 
@@ -29,9 +30,9 @@ class Table:
     rows: NDArray[np.intp]
     images: ImageTable
 
-    def features(self, index: int) -> NDArray[np.float32]:
-        """Return the features of one store, shape (n, D)."""
-        return self.stores[index].numpy(rows=self.rows)
+    def features(self, index: int, views: int) -> NDArray[np.float32]:
+        """Return the first views of one store, shape (n, views, D)."""
+        return read_views(self.stores[index], self.rows, views)
 
 
 def image_table(store: FeatureStore) -> ImageTable:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featkit.experiment import Score, score_of
-from featkit.heads import make_head
-from featkit.runs import Cost, Run, RunKey, RunStore, TestSet
+from featkit.heads import Head, Views, make_head
+from featkit.runs import Cost, HeldOut, Run, RunKey, RunStore, TestSet
 
 __all__ = ["Arrays", "Task", "run_task"]
 
@@ -23,10 +23,10 @@ class Arrays:
     """What the fits of one store share; joblib maps the features into each worker's memory.
 
     Attributes:
-        train: Features of the table's rows, shape (n, D), float32.
+        train: Features of the table's rows, shape (n, V, D), float32.
         label: Shape (n,).
         group: Groups for choices inside the budget, shape (n,).
-        test: Features that test rows index, shape (m, D), float32.
+        test: Features that test rows index, shape (m, V, D), float32.
     """
 
     train: NDArray[np.float32]
@@ -40,6 +40,8 @@ class Task:
     """One Run to be made."""
 
     key: RunKey
+    head: str
+    views: Views
     classes: tuple[str, ...]
     train_rows: NDArray[np.intp]
     test_rows: NDArray[np.intp]
@@ -52,21 +54,19 @@ class Task:
 def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> Score:
     """Fit, predict, write the Run, and return its score."""
     began, cpu = time.perf_counter(), time.process_time()
-    rows = task.train_rows
+    rows, views = task.train_rows, task.views
     head = make_head(
-        task.key.method,
+        task.head,
         imbalance=str(task.key.config["imbalance"]),
         seed=task.seed,
         n_jobs=threads,
     )
-    head.fit(arrays.train[rows], arrays.label[rows], groups=arrays.group[rows])
-    known = head.predict_proba(arrays.test[task.test_rows])
-    probabilities = np.zeros((len(known), len(task.classes)), dtype=np.float32)
-    probabilities[:, head.classes_] = known
+    head.fit(arrays.train[rows], arrays.label[rows], groups=arrays.group[rows], views=views)
+    known = head.predict_proba(arrays.test[task.test_rows, : views.test])
     cost = Cost(
         wall_s=time.perf_counter() - began,
         device_s=time.process_time() - cpu,
-        images_seen=len(rows),
+        images_seen=len(rows) * views.needed,
         parameters_trained=head.n_parameters_,
         peak_memory_mb=_peak_memory_mb(),
         features_s=task.features_s,
@@ -76,15 +76,31 @@ def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> Score
         key=task.key,
         classes=task.classes,
         test=task.test,
-        probabilities=probabilities,
+        probabilities=_in_classes(known, head, task),
         train_lesions=len(np.unique(arrays.group[rows])),
         train_images=len(rows),
         cost=cost,
         chosen=head.chosen_,
         split=task.split,
+        held_out=_held_out(head, task, arrays),
     )
     RunStore(folder).save(run)
     return score_of(run)
+
+
+def _held_out(head: Head, task: Task, arrays: Arrays) -> HeldOut | None:
+    """Return what the head predicted inside the budget, in the Run's classes."""
+    if head.held_out_ is None:
+        return None
+    rows, known = head.held_out_
+    return HeldOut(arrays.label[task.train_rows[rows]], _in_classes(known, head, task))
+
+
+def _in_classes(known: NDArray[np.float64], head: Head, task: Task) -> NDArray[np.float32]:
+    """Return probabilities in the Run's classes, 0 for those that the training set lacks."""
+    probabilities = np.zeros((len(known), len(task.classes)), dtype=np.float32)
+    probabilities[:, head.classes_] = known
+    return probabilities
 
 
 def _peak_memory_mb() -> float:

@@ -22,6 +22,7 @@ from featkit.sweep._external import external_of
 from featkit.sweep._shares import Share
 from featkit.sweep._tables import read_table
 from featkit.sweep._task import Task, run_task
+from featkit.sweep._views import ViewChoice, check_choice, choose_views
 
 __all__ = ["Sweep", "fit"]
 
@@ -52,6 +53,8 @@ def fit(
     *,
     heads: Sequence[str] = tuple(HEADS),
     imbalance: str = "weights",
+    views: ViewChoice = "plain",
+    tta: bool = False,
     design: Design | None = None,
     tests: Sequence[FeatureStore] = (),
     jobs: int | None = None,
@@ -67,6 +70,9 @@ def fit(
         out: Output folder.
         heads: Names of the heads.
         imbalance: What is done about rare classes: `weights`, `none` or `oversample`.
+        views: The stored views of each image that heads are trained on: `plain` for the unchanged
+            image, `all`, or the first so many.
+        tta: Average test predictions over as many views; over all, where `views` is `plain`.
         design: On what to train and test; the default design where None.
         tests: Feature files of another data set, one for each backbone in `stores`: train as
             before and test on these images (external validation).
@@ -74,13 +80,15 @@ def fit(
         progress: Told of every finished Run.
 
     Raises:
-        StoreError: The stores do not fit together; `out` cannot be written.
+        StoreError: The stores do not fit together, or hold too few views; `out` cannot be written.
         DataError: No image takes part; the external test set does not fit.
         PlanError: The data cannot support the design; `out` holds Runs of another Plan or test set.
         UsageError: An impossible option.
     """
     design, heads = design or Design(), _checked(heads, imbalance)
+    check_choice(views)
     table = read_table(stores, exclude_classes=design.exclude_classes)
+    choices = [choose_views(store, views, tta=tta) for store in table.stores]
     plan = plan_of(table.images, design)
     shares = [
         Share(
@@ -90,9 +98,10 @@ def fit(
             design=design,
             heads=heads,
             imbalance=imbalance,
-            external=external_of(table, index, tests) if tests else None,
+            views=chosen,
+            external=external_of(table, index, tests, views=chosen.test) if tests else None,
         )
-        for index in range(len(table.stores))
+        for index, chosen in enumerate(choices)
     ]
     external = shares[0].external
     folder = ExperimentFolder(Path(out))

@@ -11,8 +11,11 @@ from featkit_cli.commands.compare import compare
 from featkit_cli.commands.data import data
 from featkit_cli.commands.demo import demo
 from featkit_cli.commands.extract import extract
+from featkit_cli.commands.finetune import finetune
 from featkit_cli.commands.fit import fit
 from featkit_cli.commands.inspect import inspect
+from featkit_cli.commands.report import report
+from featkit_cli.commands.run import run
 
 __all__ = ["app"]
 
@@ -24,7 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (extract, fit, compare, backbones, inspect, demo):
+for command in (extract, fit, finetune, compare, report, backbones, inspect, run, demo):
     app.command()(command)
 app.add_typer(data, name="data")
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from featkit_cli import console
+from featkit_cli.leakage import measure
 from featkit_cli.options import Json
 from featkit_cli.progress import shown_progress
 
 if TYPE_CHECKING:
-    from featkit.comparison import Comparison
+    from featkit.comparison import Comparison, FrozenAgainstFinetuned, LesionsNeeded
 
 __all__ = ["compare", "show"]
 
 
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="DIR", help="Output folders of `featkit fit`.")
+        list[Path], typer.Argument(metavar="DIR", help="Output folders of `fit` and `finetune`.")
     ],
     metric: Annotated[
         str,
@@ -39,12 +41,35 @@ def compare(
             metavar="CLASS", help="Report its sensitivity at 95% specificity. Default: melanoma."
         ),
     ] = None,
+    target: Annotated[
+        float | None,
+        typer.Option(metavar="SCORE", help="Say how many lesions would bring each row to it."),
+    ] = None,
     resamples: Annotated[
         int, typer.Option(metavar="N", min=100, help="Bootstrap resamples.")
     ] = 2000,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the bootstrap.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Default: DIR/comparison of the first DIR.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Default: DIR/comparison (or DIR/leakage) of the first DIR."
+        ),
+    ] = None,
+    leakage: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FEATURES.h5",
+            help="Measure what a random split leaks, instead: repeat the heads' runs of DIR on the "
+            "features that they were made from, with and without images of tested lesions. May be "
+            "given several times.",
+        ),
+    ] = None,
+    leakage_budgets: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Default: all that the runs have.")
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="--leakage: fits at a time. Default: all cores."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -53,13 +78,35 @@ def compare(
     Intervals come from a bootstrap over test lesions and training draws. Writes comparison.json,
     .csv and .md, learning_curve and class_recall as PNG and SVG.
     """
+    if leakage:
+        measure(
+            leakage,
+            runs,
+            out or runs[0] / "leakage",
+            budgets=leakage_budgets,
+            jobs=jobs,
+            resamples=resamples,
+            seed=seed,
+            as_json=as_json,
+        )
+        return
+    from featkit.comparison import (
+        Evidence,
+        check_target,
+        frozen_against_finetuned,
+        gather,
+        lesions_needed,
+    )
     from featkit.comparison import compare as compare_runs
     from featkit.report import write_comparison
 
+    if target is not None:
+        check_target(metric, target)
     folder = out or runs[0] / "comparison"
     with shown_progress() as shown:
+        grid = gather(runs)
         found = compare_runs(
-            runs,
+            grid,
             metric=metric,
             reference=reference,
             focus=focus,
@@ -67,17 +114,39 @@ def compare(
             seed=seed,
             progress=shown,
         )
-    paths = write_comparison(found, folder)
+    evidence = Evidence(grid, found)
+    with console.working("frozen against fine-tuned"):
+        against = frozen_against_finetuned(evidence)
+        needed = {} if target is None else lesions_needed(evidence, target)
+    paths = write_comparison(found, folder, against=against if against.declared else None)
     if as_json:
-        console.print_json(found.to_dict())
+        answer = found.to_dict()
+        if against.declared:
+            answer["frozen_against_finetuned"] = asdict(against)
+        if needed:
+            answer["lesions_needed"] = {row: asdict(each) for row, each in needed.items()}
+        console.print_json(answer)
         return
-    show(found, paths)
+    show(found, paths, against=against, needed=needed)
 
 
-def show(comparison: Comparison, paths: Sequence[Path]) -> None:
+def show(
+    comparison: Comparison,
+    paths: Sequence[Path],
+    *,
+    against: FrozenAgainstFinetuned | None = None,
+    needed: Mapping[str, LesionsNeeded] | None = None,
+) -> None:
     """Show the comparison's tables and the files that were written."""
     from featkit.evaluate import METRICS
-    from featkit.report import class_rows, difference_rows, main_rows, unfinished_note
+    from featkit.report import (
+        class_rows,
+        cost_rows,
+        difference_rows,
+        main_rows,
+        target_rows,
+        unfinished_note,
+    )
 
     out = console.stdout()
     if comparison.split == "random":
@@ -104,5 +173,35 @@ def show(comparison: Comparison, paths: Sequence[Path]) -> None:
             " those at the other budgets are in the files.",
             left=["method"],
         )
+    console.show_table(
+        cost_rows(comparison),
+        title=f"Cost of a Run at {comparison.budgets[-1]:g}%",
+        caption="Features shared: extracted once for all Runs on them.",
+        left=["method", "device"],
+    )
+    if against:
+        _show_contrasts(against)
+    if needed:
+        score = next(iter(needed.values())).target
+        console.show_table(
+            target_rows(needed),
+            title=f"Training lesions for {title.lower()} {score:g}, by the learning curves",
+            left=["method", "training lesions"],
+        )
     for path in paths:
         out.print(f"[dim]wrote[/] {console.escape(str(path))}")
+
+
+def _show_contrasts(against: FrozenAgainstFinetuned) -> None:
+    from featkit.report import contrast_rows
+
+    if against.declared:
+        console.show_table(
+            contrast_rows(against.declared),
+            title="Fine-tuned minus frozen, the pair named before any result",
+            caption=f"p after Holm's correction over {len(against.declared)} contrasts; those of "
+            "other rows are in the files.",
+            left=["fine-tuned", "frozen", "better"],
+        )
+    for crossing in against.crossings:
+        console.say(f"{crossing.backbone}: {crossing.phrase()}")

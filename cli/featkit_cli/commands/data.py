@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featkit_cli import console
+from featkit_cli.duplicates import find_across, refuse_options, show_across
 from featkit_cli.options import Json
 from featkit_cli.progress import shown_progress
 from featkit_cli.reading import reads_data
@@ -59,19 +60,71 @@ def check(
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Decoding threads. Default: all cores.")
     ] = None,
+    duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--duplicates",
+            help="Also find lesions photographed again under another id: rotated, mirrored, "
+            "zoomed, lit otherwise.",
+        ),
+    ] = False,
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            "--backbone",
+            "-b",
+            metavar="SPEC",
+            help="--duplicates: what chooses the candidates. Default: featkit:tiny.",
+        ),
+    ] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(metavar="PX", min=8, help="--duplicates: default is the backbone's own."),
+    ] = None,
+    neighbours: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="--duplicates: candidates of each image."),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="auto|cpu|cuda|cuda:N|mps", help="--duplicates: default is auto."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv", help="--duplicates: default is artifacts/duplicates/DATA.csv."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Read every image; report missing, extra, unreadable and duplicate ones."""
+    """Read every image; report missing, extra, unreadable and duplicate ones.
+
+    With --duplicates, pairs of images that show one lesion under two ids are written to a file
+    that `featkit fit` and `featkit finetune` take, so that no split separates them.
+    """
     from featkit.data import check_dataset
 
+    given: dict[str, object] = {
+        "backbone": backbone,
+        "image_size": image_size,
+        "neighbours": neighbours,
+        "device": device,
+        "out": out,
+    }
+    if not duplicates:
+        refuse_options(given)
     dataset = read()
     with shown_progress() as shown:
+        across = find_across(dataset, given, workers, shown) if duplicates else None
         found = check_dataset(dataset, workers=workers, progress=shown)
     if as_json:
-        console.print_json(found.to_dict())
+        more = {"across_lesions": across.to_dict()} if across else {}
+        console.print_json({**found.to_dict(), **more})
         return
     _show_classes(found.name, found.images, found.lesions, found.classes)
     _show_findings(found)
+    if across:
+        show_across(across)
 
 
 @data.command()

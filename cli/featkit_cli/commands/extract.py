@@ -66,7 +66,8 @@ def extract(
         int | None, typer.Option(metavar="PX", min=8, help="Default: the backbone's own.")
     ] = None,
     pooling: Annotated[
-        str | None, typer.Option(metavar="avg|cls|cls+avg", help="Default: the backbone's own.")
+        str | None,
+        typer.Option(metavar="avg|cls|cls+avg|logits", help="Default: the backbone's own."),
     ] = None,
     views: Annotated[
         int,

@@ -77,7 +77,10 @@ def finetune(
     ] = 1,
     split: Annotated[
         Split,
-        typer.Option(help="By lesion; by image (leaks: to measure it); or the data set's own."),
+        typer.Option(
+            help="By lesion; by image (leaks: to measure it); the data set's own; or by lesion, "
+            "tested on those of a single image."
+        ),
     ] = Split.GROUPED,
     exclude_class: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Leave a class out.")
@@ -135,7 +138,10 @@ def finetune(
     ] = False,
     save_models: Annotated[
         bool,
-        typer.Option("--save-models", help="Keep each Run's network, as timm loads it."),
+        typer.Option(
+            "--save-models",
+            help="Keep each Run's network, as timm loads it; Runs without are made again.",
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -193,6 +199,9 @@ def finetune(
         console.warn("every image is a group of its own: no column says which belong together")
     if split is Split.RANDOM:
         console.warn("random split: photographs of one lesion on both sides; the scores leak")
+    if tuned.failures:
+        name, reason = next(iter(tuned.failures.items()))
+        console.warn(f"{len(tuned.failures)} images cannot be read, {name} for one: {reason}")
     if as_json:
         console.print_json({"folder": str(out), "trained": tuned.trained, "reused": tuned.reused})
         return

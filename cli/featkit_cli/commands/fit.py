@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -13,6 +13,7 @@ from featkit_cli.progress import shown_progress
 
 if TYPE_CHECKING:
     from featkit.features import FeatureStore
+    from featkit.sweep import ViewChoice
 
 __all__ = ["fit"]
 
@@ -45,13 +46,37 @@ def fit(
     ] = 1,
     split: Annotated[
         Split,
-        typer.Option(help="By lesion; by image (leaks: to measure it); or the data set's own."),
+        typer.Option(
+            help="By lesion; by image (leaks: to measure it); the data set's own; or by lesion, "
+            "tested on those of a single image."
+        ),
     ] = Split.GROUPED,
     imbalance: Annotated[
         Imbalance, typer.Option(help="What is done about rare classes.")
     ] = Imbalance.WEIGHTS,
+    views: Annotated[
+        str,
+        typer.Option(
+            metavar="plain|all|N",
+            help="Stored views of each image to train on (see `extract --views`).",
+        ),
+    ] = "plain",
+    tta: Annotated[
+        bool,
+        typer.Option(
+            "--tta", help="Average test predictions over as many views (all, if --views plain)."
+        ),
+    ] = False,
     exclude_class: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Leave a class out.")
+    ] = None,
+    duplicates: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Pairs of images of one lesion under two ids, as `data check --duplicates` "
+            "writes them: their lesions become one.",
+        ),
     ] = None,
     test: Annotated[
         list[Path] | None,
@@ -85,6 +110,7 @@ def fit(
     Every fit leaves a Run with its test probabilities. Runs that are there already are kept, so
     the same command continues interrupted work, and further budgets or heads are added.
     """
+    from featkit.duplicates import read_pairs
     from featkit.experiment import Design
     from featkit.sweep import fit as fit_heads
 
@@ -112,6 +138,7 @@ def fit(
         use_folds=use_folds,
         split=split.value,
         exclude_classes=tuple(exclude_class or ()),
+        duplicates=() if duplicates is None else read_pairs(duplicates),
         seed=seed,
     )
     stores = [read(path, place) for place, path in enumerate(features)]
@@ -122,6 +149,8 @@ def fit(
             out,
             heads=[choice.value for choice in head or list(Head)],
             imbalance=imbalance.value,
+            views=int(views) if views.isdecimal() else cast("ViewChoice", views),
+            tta=tta,
             design=design,
             tests=tests,
             jobs=jobs,

@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featkit.runs import Cost, Run, RunKey, RunStore, TestSet
+from featkit.comparison import Evidence, Grid, compare, gather
+from featkit.runs import Cost, HeldOut, Run, RunKey, RunStore, TestSet
 
 CLASSES = ("bkl", "mel", "nv")
 
@@ -21,15 +22,24 @@ def make_run(
     imbalance: str = "weights",
     lesions: int = 60,
     split: str = "grouped",
+    frozen: bool = True,
+    held_out: int = 0,
+    held_out_skill: float | None = None,
+    device_s: float | None = None,
+    features_s: float = 0.0,
 ) -> Run:
-    """Make a Run whose predictions are as good as `skill`, on one fixed test set a fold."""
+    """Make a Run whose predictions are as good as `skill`, on one fixed test set a fold.
+
+    `held_out` is the number of held-out images, as good as `held_out_skill` or else `skill`.
+    """
     world = np.random.default_rng(fold)
     of_lesion = world.integers(0, 3, lesions)
     lesion = world.integers(0, lesions, 2 * lesions)
     label = of_lesion[lesion].astype(np.int16)
     noise = np.random.default_rng([draw, int(budget), len(method), len(backbone)])
-    logits = noise.normal(size=(len(label), 3)) + skill * np.eye(3)[label]
-    odds = np.exp(logits)
+    probabilities = predict(noise, label, skill)
+    inner = noise.integers(0, 3, held_out).astype(np.int16)
+    seen = predict(noise, inner, skill if held_out_skill is None else held_out_skill)
     test = TestSet(
         "held-out fold",
         np.array([f"F{fold}I{row}" for row in range(len(label))]),
@@ -43,12 +53,26 @@ def make_run(
         key=key,
         classes=CLASSES,
         test=test,
-        probabilities=(odds / odds.sum(axis=1, keepdims=True)).astype(np.float32),
+        probabilities=probabilities,
         train_lesions=int(3 * budget),
         train_images=int(4 * budget),
-        cost=Cost(2.0 * budget, 1.0 * budget, 10, 24, 100.0),
+        cost=Cost(
+            2.0 * budget,
+            1.0 * budget if device_s is None else device_s,
+            10,
+            24,
+            100.0,
+            features_s=features_s,
+        ),
         split=split,
+        frozen=frozen,
+        held_out=HeldOut(inner, seen) if held_out else None,
     )
+
+
+def predict(noise: np.random.Generator, label: np.ndarray, skill: float) -> np.ndarray:
+    odds = np.exp(noise.normal(size=(len(label), 3)) + skill * np.eye(3)[label])
+    return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 @pytest.fixture
@@ -67,3 +91,20 @@ def write_runs(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture(name="make_run")
 def make_run_fixture() -> Callable[..., Run]:
     return make_run
+
+
+@pytest.fixture
+def make_grid(write_runs: Callable[..., Path]) -> Callable[..., Grid]:
+    """Return a maker of grids: `make_grid(run, run, …)`."""
+    return lambda *runs: gather(write_runs(*runs))
+
+
+@pytest.fixture
+def make_evidence(make_grid: Callable[..., Grid]) -> Callable[..., Evidence]:
+    """Return a maker of evidence: `make_evidence(run, run, …, resamples=100)`."""
+
+    def make(*runs: Run, resamples: int = 100, metric: str = "balanced_accuracy") -> Evidence:
+        grid = make_grid(*runs)
+        return Evidence(grid, compare(grid, resamples=resamples, metric=metric))
+
+    return make

@@ -26,6 +26,28 @@ def test_methods_of_one_name_are_told_apart_by_what_differs(write_runs, make_run
     assert set(grid.methods) == expected
 
 
+def test_rows_go_from_light_to_heavy(write_runs, make_run):
+    """By backbone: heads, heads with views, fine-tuning."""
+    heads = ["linear", "lightgbm", "mlp", "linear+views", "mlp+views", "linear+views+tta"]
+    tuned = ["finetune-head", "finetune-last", "finetune-full", "finetune-lp-ft"]
+    runs = [make_run(method) for method in sorted(heads)]
+    runs += [make_run(method, frozen=False) for method in sorted(tuned)]
+    runs.append(make_run("mlp", backbone="another"))
+    grid = gather(write_runs(*runs))
+    assert grid.methods == ("another / mlp", *(f"net / {name}" for name in heads + tuned))
+
+
+def test_the_order_of_twins_does_not_depend_on_file_names(write_runs, make_run):
+    runs = [make_run(imbalance=name) for name in ("weights", "none", "oversample")]
+    rows = gather(write_runs(*runs)).methods
+    assert [row.split("=")[1][:-1] for row in rows] == ["none", "oversample", "weights"]
+
+
+def test_one_folder_may_stand_alone(write_runs, make_run):
+    folder = write_runs(make_run())
+    assert gather(folder).methods == gather(str(folder)).methods == ("net / linear",)
+
+
 def test_folders_are_put_together(write_runs, make_run):
     folders = [write_runs(make_run(), folder="a"), write_runs(make_run("mlp"), folder="b")]
     assert gather(folders).methods == ("net / linear", "net / mlp")
@@ -51,9 +73,22 @@ def test_runs_of_different_plans_name_the_difference(tmp_path, make_store):
 
     for seed in (0, 1):
         design = Design(budgets=(100,), draws=1, seed=seed)
-        fit([make_store()], tmp_path / str(seed), design=design, jobs=1)
+        fit([make_store()], tmp_path / str(seed), heads=["linear"], design=design, jobs=1)
     with pytest.raises(PlanError, match="seed"):
         gather([tmp_path / "0", tmp_path / "1"])
+
+
+def test_images_that_only_one_design_has_are_named(tmp_path, make_store):
+    """As where an image failed to decode for one of them."""
+    from featkit.experiment import Design
+    from featkit.sweep import fit
+
+    design = Design(budgets=(100,), draws=1)
+    for name, lesions in (("all", (60, 24, 15)), ("fewer", (60, 24, 14))):
+        store = make_store(f"{name}.h5", lesions=lesions)
+        fit([store], tmp_path / name, heads=["linear"], design=design, jobs=1)
+    with pytest.raises(PlanError, match=r"only .*/all has I\d+.*`featkit data check`"):
+        gather([tmp_path / "all", tmp_path / "fewer"])
 
 
 def test_different_test_sets_are_refused(write_runs, make_run):

@@ -135,7 +135,7 @@ def test_fitted_state_is_plain(head, make_lesions):
     X, y, groups = make_lesions()
     head.fit(X, y, groups)
     fitted = [value for name, value in vars(head).items() if name.endswith("_")]
-    parts = [part for value in fitted for part in (value if isinstance(value, list) else [value])]
+    parts = [part for value in fitted for part in _parts(value)]
     assert {type(part) for part in parts} <= {np.ndarray, dict, int, str}
 
 
@@ -186,6 +186,10 @@ def test_importing_the_room_imports_neither_torch_nor_lightgbm():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "set()"
+
+
+def _parts(value):
+    return value if isinstance(value, list | tuple) else [value]
 
 
 def _criterion(head):

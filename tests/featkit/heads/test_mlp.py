@@ -21,7 +21,7 @@ def data():
 
 
 def make_batch(features, label, samples, *, recipe=RECIPE, seed=0):
-    return Batch(features, label, samples, n_classes=3, recipe=recipe, seed=seed)
+    return Batch(features[:, None], label, samples, n_classes=3, recipe=recipe, seed=seed)
 
 
 def test_training_is_that_of_a_plain_torch_network(data):

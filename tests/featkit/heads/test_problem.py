@@ -10,7 +10,7 @@ def make_problem(label, group=None, *, imbalance="weights", inner_splits=5, seed
     label = np.asarray(label)
     group = np.arange(len(label)) if group is None else group
     return Problem(
-        features=np.zeros((len(label), 1), dtype=np.float32),
+        features=np.zeros((len(label), 1, 1), dtype=np.float32),
         label=label,
         group=np.asarray(group).astype(str),
         n_classes=int(label.max()) + 1,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from featkit.errors import PlanError, UsageError
-from featkit.plans import make_plan
+from featkit.plans import Plan, make_plan
 
 
 @st.composite
@@ -281,3 +281,65 @@ def test_ham10000(shared):
     (smallest,) = (item for item in plan.describe([1], [0]) if item.fold == 0)
     assert smallest.n_lesions == 63
     assert min(smallest.images_by_class) >= 2
+
+
+def test_duplicates_across_lesions_stay_on_one_side(table):
+    group, ids = table["group"], table["image_id"]
+    pairs = []
+    # Pair the first image of successive lesions of the largest class.
+    first = {name: row for row, name in reversed(list(enumerate(group)))}
+    rows = [first[f"lesion{number:03d}"] for number in range(40)]
+    pairs = [(str(ids[a]), str(ids[b])) for a, b in zip(rows[::2], rows[1::2], strict=True)]
+    plain, merged = make_plan(**table), make_plan(**table, duplicates=[*pairs, ("no", "such")])
+    assert any(
+        plain.fold_of[a] != plain.fold_of[b] for a, b in zip(rows[::2], rows[1::2], strict=True)
+    )
+    for a, b in zip(rows[::2], rows[1::2], strict=True):
+        assert merged.group[a] == merged.group[b]
+        assert merged.fold_of[a] == merged.fold_of[b]
+    assert merged.fingerprint != plain.fingerprint
+    assert make_plan(**table, duplicates=pairs[::-1]).fingerprint == merged.fingerprint
+
+
+@pytest.fixture
+def mixed():
+    """Three classes of 24 lesions; every other lesion has a single image, the others three."""
+    lesion = np.repeat(np.arange(72), np.tile([1, 3], 36))
+    return {
+        "image_id": np.array([f"image{row}" for row in range(len(lesion))]),
+        "label": (lesion // 24).astype(np.int16),
+        "group": np.array([f"lesion{number}" for number in lesion]),
+        "classes": ("nv", "mel", "df"),
+    }
+
+
+def test_single_image_test_tests_every_lesion_of_one_image_once_and_no_other(mixed):
+    plan = make_plan(**mixed, split="single-image-test", folds=3)
+    names, count = np.unique(plan.group, return_counts=True)
+    single = names[count == 1]
+    tested = [plan.group[plan.test_rows(fold)] for fold in range(3)]
+    assert sorted(np.concatenate(tested)) == sorted(single)
+    for fold in range(3):
+        train = plan.train_rows(fold, 100, 0)
+        assert len(train) + len(tested[fold]) == len(plan)
+        assert set(names[count > 1]) <= set(plan.group[train])
+        assert not set(plan.group[train]) & set(tested[fold])
+
+
+def test_single_image_test_counts_images_of_merged_lesions(mixed):
+    names, count = np.unique(mixed["group"], return_counts=True)
+    one, other = names[count == 1][:2]
+    ids = [str(mixed["image_id"][mixed["group"] == name][0]) for name in (one, other)]
+    plan = make_plan(**mixed, split="single-image-test", folds=2, duplicates=[tuple(ids)])
+    assert not {one, other} & set(plan.group[plan.fold_of >= 0])
+
+
+def test_single_image_test_names_a_class_with_too_few_such_lesions(mixed):
+    with pytest.raises(PlanError, match=r"too few lesions with a single image: class nv has 12"):
+        make_plan(**mixed, split="single-image-test", folds=13)
+
+
+def test_single_image_test_is_saved_and_read(mixed, tmp_path):
+    plan = make_plan(**mixed, split="single-image-test", folds=2)
+    plan.save(tmp_path / "plan.json", draws=1)
+    assert Plan.load(tmp_path / "plan.json").fingerprint == plan.fingerprint

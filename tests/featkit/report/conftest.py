@@ -23,7 +23,23 @@ def comparison() -> Comparison:
             scores = {name: Estimate(value, value - 0.05, value + 0.05) for name in METRICS}
             cells.append(
                 CellResult(
-                    method, budget, 3, True, 2 * budget, 3 * budget, scores, 1.5, 1.0, 30.0, 9
+                    method=method,
+                    budget=budget,
+                    runs=3,
+                    complete=True,
+                    train_lesions=2 * budget,
+                    train_images=3 * budget,
+                    scores=scores,
+                    wall_s=1.5,
+                    device_s=1.0,
+                    features_s=30.0,
+                    parameters_trained=9,
+                    images_seen=3 * budget,
+                    peak_memory_mb=512.0,
+                    alone_s=31.0,
+                    shared_s=2.5,
+                    devices=("cpu",),
+                    frozen=True,
                 )
             )
             for name in ("mel", "nv"):

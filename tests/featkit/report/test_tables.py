@@ -6,6 +6,7 @@ import pytest
 from featkit.comparison import Estimate
 from featkit.report import (
     class_rows,
+    cost_rows,
     difference_rows,
     main_rows,
     markdown_table,
@@ -41,6 +42,13 @@ def test_metric_rows_are_of_the_largest_budget(comparison):
     assert len(rows) == 3
     assert rows[0]["Balanced accuracy"] == ".500 [.45, .55]"
     assert rows[0]["seconds a run"] == "1.5"
+
+
+def test_cost_rows_have_both_prices(comparison):
+    row = cost_rows(comparison)[0]
+    assert (row["device s, alone"], row["device s, features shared"]) == ("31.0", "2.5")
+    assert (row["images seen"], row["parameters trained"], row["device"]) == ("300", "9", "cpu")
+    assert len(cost_rows(comparison, budget=10.0)) == 2
 
 
 def test_class_rows(comparison):

@@ -48,6 +48,22 @@ def test_runs_are_what_the_head_gives_on_the_plans_rows(tmp_path, make_store):
         assert run.cost.parameters_trained > 0
 
 
+def test_runs_hold_predictions_made_inside_the_budget(tmp_path, make_store):
+    """The oracle fits the head again and looks up which images it held out."""
+    store = make_store()
+    fit([store], tmp_path / "out", design=SMALL, jobs=1)
+    plan = Plan.load(tmp_path / "out" / "plan.json")
+    for run in RunStore(tmp_path / "out"):
+        rows = plan.train_rows(run.key.fold, run.key.budget, run.key.draw)
+        head = make_head("linear", seed=stable_seed(0, run.key.fold, run.key.budget, run.key.draw))
+        head.fit(store.numpy()[rows], store.label[rows], groups=store.group[rows])
+        np.testing.assert_array_equal(run.held_out.label, store.label[rows][head.held_out_.rows])
+        np.testing.assert_allclose(
+            run.held_out.probabilities, head.held_out_.probabilities, atol=1e-5
+        )
+        assert len(run.held_out.label) == run.train_images
+
+
 def test_results_csv_has_the_scores_of_every_run(tmp_path, make_store):
     fit([make_store()], tmp_path / "out", design=SMALL, jobs=1)
     runs = {run.key.file_name: run for run in RunStore(tmp_path / "out")}

@@ -1,0 +1,172 @@
+"""The answer in a few sentences, no stronger than its intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from featkit.comparison.comparison import CellResult, Comparison
+from featkit.comparison.contrasts import Contrast, FrozenAgainstFinetuned
+from featkit.comparison.evidence import Evidence
+from featkit.evaluate import find_metric
+
+__all__ = ["Headline", "headline"]
+
+_QUESTION = (
+    "When do frozen features plus a light head suffice, and when is fine-tuning worth its price?"
+)
+_IN_WORDS = {
+    "linear": "a linear head on frozen features",
+    "mlp": "an MLP head on frozen features",
+    "lightgbm": "LightGBM on frozen features",
+    "finetune-head": "training the head on augmented images",
+    "finetune-last": "fine-tuning the last stage",
+    "finetune-full": "full fine-tuning",
+    "finetune-lp-ft": "fine-tuning after a linear probe",
+}
+_MOST_BACKBONES = 2
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What the comparison comes to.
+
+    Attributes:
+        question: That is asked.
+        answer: A few sentences.
+        caveats: What a reader must know before believing them, a sentence each.
+    """
+
+    question: str
+    answer: str
+    caveats: tuple[str, ...]
+
+
+def headline(evidence: Evidence, against: FrozenAgainstFinetuned) -> Headline:
+    """Put the contrasts of the declared pair into words.
+
+    Args:
+        evidence: Runs and their comparison.
+        against: Frozen features against fine-tuning.
+    """
+    caveats = _caveats(evidence.comparison, against.declared)
+    if not against.declared:
+        return Headline(_QUESTION, _one_sided(evidence.comparison), caveats)
+    backbones = list(dict.fromkeys(contrast.backbone for contrast in against.declared))
+    said = [
+        f"{_verdict(evidence, mine)} {_crossing(against, backbone)}{_price(evidence, mine[-1])}"
+        for backbone in backbones[:_MOST_BACKBONES]
+        for mine in [[each for each in against.declared if each.backbone == backbone]]
+    ]
+    if len(backbones) > _MOST_BACKBONES:
+        said.append(f"The tables answer for all {len(backbones)} backbones.")
+    return Headline(_QUESTION, " ".join(said), caveats)
+
+
+def _one_sided(comparison: Comparison) -> str:
+    best = comparison.best()
+    sides = {cell.frozen for cell in comparison.cells}
+    if sides == {True}:
+        only = "All Runs are of frozen features, so nothing can be said of fine-tuning"
+    elif sides == {False}:
+        only = "All Runs are of fine-tuning, so nothing can be said of frozen features"
+    else:
+        only = "No backbone has both frozen and fine-tuned Runs, so the two cannot be compared"
+    title = find_metric(comparison.metric).title.lower()
+    score = best.scores[comparison.metric]
+    return (
+        f"{only}. The best at {best.budget:g}% is {best.method}: {title} {score.value:.3f} "
+        f"(95% interval {score.low:.3f} to {score.high:.3f})."
+    )
+
+
+def _verdict(evidence: Evidence, contrasts: Sequence[Contrast]) -> str:
+    """Return at which budgets of a backbone who is better."""
+    better, worse, open_ = (
+        [each for each in contrasts if each.winner == winner]
+        for winner in ("fine-tuned", "frozen", "")
+    )
+    rows = (contrasts[0].finetuned, contrasts[0].frozen)
+    tuned, light = (_words(evidence.grid.example(row).key.method) for row in rows)
+    said = []
+    if better:
+        said.append(f"{tuned} is clearly better than {light} at {_budgets(better)}")
+    if worse:
+        who = "the frozen features are clearly better" if better else light + " is clearly better"
+        said.append(f"{who}{'' if better else f' than {tuned}'} at {_budgets(worse)}")
+    if open_:
+        between = "" if said else f" between {tuned} and {light}"
+        said.append(f"no clear difference{between} was found at {_budgets(open_)}")
+    return f"On {contrasts[0].backbone}, {'; '.join(said)}."
+
+
+def _words(method: str) -> str:
+    base, *variants = method.split("+")
+    return _IN_WORDS.get(base, base) + "".join(f" + {name}" for name in variants)
+
+
+def _budgets(contrasts: Sequence[Contrast]) -> str:
+    """Return `1%, 5% and 10% of the labels (63 to 597 training lesions)`."""
+    *others, last = [f"{contrast.budget:g}%" for contrast in contrasts]
+    listed = f"{', '.join(others)} and {last}" if others else last
+    lesions = dict.fromkeys(f"{each.train_lesions:,.0f}" for each in (contrasts[0], contrasts[-1]))
+    return f"{listed} of the labels ({' to '.join(lesions)} training lesions)"
+
+
+def _crossing(against: FrozenAgainstFinetuned, backbone: str) -> str:
+    found = [each for each in against.crossings if each.backbone == backbone and each.within]
+    return f"{found[0].phrase().capitalize()}. " if found else ""
+
+
+def _price(evidence: Evidence, contrast: Contrast) -> str:
+    """Return the difference at a budget, and what it costs."""
+    found, title = contrast.difference, evidence.metric.title.lower()
+    cells = [
+        evidence.comparison.cell(row, contrast.budget)
+        for row in (contrast.finetuned, contrast.frozen)
+    ]
+    return (
+        f"At {contrast.budget:g}%, fine-tuned minus frozen {title} is {found.value:+.3f} "
+        f"(95% interval {found.low:+.3f} to {found.high:+.3f}), for "
+        f"{_cost(*(cell for cell in cells if cell))}."
+    )
+
+
+def _cost(tuned: CellResult, light: CellResult) -> str:
+    if tuned.devices != light.devices or not light.alone_s:
+        # Seconds of different devices have no ratio.
+        both = (f"{_seconds(cell)} on {' and '.join(cell.devices)}" for cell in (tuned, light))
+        return f"{' against '.join(both)} a Run, features included"
+    ratio = tuned.alone_s / light.alone_s
+    return (
+        f"{ratio:.2g} times the device time ({_seconds(tuned)} against {_seconds(light)} a Run, "
+        "features included)"
+    )
+
+
+def _seconds(cell: CellResult) -> str:
+    return f"{cell.alone_s:,.0f} s" if cell.alone_s >= 10 else f"{cell.alone_s:.1f} s"
+
+
+def _caveats(comparison: Comparison, declared: Sequence[Contrast]) -> tuple[str, ...]:
+    said = []
+    if comparison.split == "random":
+        said.append(
+            "The split is random: photographs of one lesion stand on both sides, so all scores "
+            "are too high."
+        )
+    if declared:
+        said.append(
+            f"“Clearly” means p < 0.05 after Holm's correction over {len(declared)} contrasts of "
+            "rows that were named before any result; no clear difference does not mean none."
+        )
+    else:
+        said.append(
+            "The best row was picked by the same data, so its score is a little optimistic."
+        )
+    if any(contrast.runs == 1 for contrast in declared):
+        said.append(
+            "Some contrasts are of a single draw: their intervals know of other test lesions, not "
+            "of other training lesions."
+        )
+    return tuple(said)

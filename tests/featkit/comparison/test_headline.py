@@ -1,0 +1,114 @@
+from dataclasses import replace
+
+import pytest
+
+from featkit.comparison import frozen_against_finetuned
+from featkit.comparison.headline import headline
+
+BUDGETS = (1.0, 10.0, 100.0)
+
+
+def said(evidence):
+    return headline(evidence, frozen_against_finetuned(evidence))
+
+
+@pytest.fixture
+def curves(make_run):
+    """Return a maker of both sides' Runs, with a skill of fine-tuning for each budget."""
+
+    def make(skills, **options):
+        return [
+            run
+            for budget, skill in zip(BUDGETS, skills, strict=True)
+            for run in (
+                make_run(budget=budget, skill=2.0, lesions=150, device_s=2.0, features_s=3.0),
+                make_run(
+                    "finetune-full",
+                    budget=budget,
+                    skill=skill,
+                    lesions=150,
+                    frozen=False,
+                    device_s=60.0,
+                    **options,
+                ),
+            )
+        ]
+
+    return make
+
+
+def test_who_is_better_where_and_for_what(curves, make_evidence):
+    found = said(make_evidence(*curves((0.0, 2.05, 6.0))))
+    assert found.question.startswith("When do frozen features")
+    verdict, *_ = found.answer.split(". ")
+    assert verdict == (
+        "On net, full fine-tuning is clearly better than a linear head on frozen features at 100% "
+        "of the labels (300 training lesions); the frozen features are clearly better at 1% of "
+        "the labels (3 training lesions); no clear difference was found at 10% of the labels (30 "
+        "training lesions)"
+    )
+    assert "The curves cross at" in found.answer
+    assert found.answer.endswith(
+        "for 12 times the device time (60 s against 5.0 s a Run, features included)."
+    )
+    assert "Holm's correction over 3 contrasts" in found.caveats[0]
+    assert "single draw" in found.caveats[1]
+
+
+def test_no_clear_difference_is_not_called_equality(curves, make_evidence):
+    found = said(make_evidence(*curves((2.0, 2.0, 2.0))))
+    assert found.answer.startswith(
+        "On net, no clear difference between full fine-tuning and a linear head on frozen "
+        "features was found at 1%, 10% and 100% of the labels (3 to 300 training lesions)."
+    )
+    assert "better" not in found.answer
+    assert "no clear difference does not mean none" in found.caveats[0]
+
+
+def test_frozen_features_may_win_everywhere(curves, make_evidence):
+    found = said(make_evidence(*curves((0.0, 0.0, 0.0))))
+    assert found.answer.startswith(
+        "On net, a linear head on frozen features is clearly better than full fine-tuning at 1%"
+    )
+    assert "cross" not in found.answer
+
+
+def test_seconds_of_different_devices_have_no_ratio(curves, make_evidence):
+    runs = [
+        run if run.frozen else replace(run, cost=replace(run.cost, device="cuda"))
+        for run in curves((0.0, 2.0, 6.0))
+    ]
+    answer = said(make_evidence(*runs)).answer
+    assert "60 s on cuda against 5.0 s on cpu a Run" in answer
+    assert "times the device time" not in answer
+
+
+@pytest.mark.parametrize(
+    ("frozen", "words"),
+    [(True, "nothing can be said of fine-tuning"), (False, "nothing can be said of frozen")],
+)
+def test_one_side_alone_gives_no_answer(make_run, make_evidence, frozen, words):
+    found = said(make_evidence(make_run(frozen=frozen)))
+    assert words in found.answer
+    assert "picked by the same data" in found.caveats[0]
+
+
+def test_sides_on_different_backbones_give_no_answer(make_run, make_evidence):
+    runs = [make_run(), make_run("finetune-full", backbone="other", frozen=False)]
+    assert "No backbone has both" in said(make_evidence(*runs)).answer
+
+
+def test_a_random_split_is_said_first(make_run, make_evidence):
+    found = said(make_evidence(make_run(split="random")))
+    assert "The split is random" in found.caveats[0]
+
+
+def test_only_two_backbones_are_told_of(make_run, make_evidence):
+    runs = [
+        make_run(method, backbone=name, frozen=frozen)
+        for name in ("a", "bb", "ccc")
+        for method, frozen in (("linear", True), ("finetune-full", False))
+    ]
+    answer = said(make_evidence(*runs)).answer
+    assert ("On a," in answer, "On bb," in answer, "On ccc," in answer) == (True, True, False)
+    assert answer.endswith("The tables answer for all 3 backbones.")

@@ -1,0 +1,119 @@
+import tomllib
+from dataclasses import asdict, fields
+
+import pytest
+
+from featkit.errors import UsageError
+from featkit.finetune import AUGMENTATIONS, STRATEGIES, Recipe, recipe_for
+from featkit.finetune.recipe import STEPS
+
+
+def test_every_strategy_has_a_recipe_of_its_own():
+    recipes = {strategy: recipe_for(strategy) for strategy in STRATEGIES}
+    assert len(set(recipes.values())) == len(STRATEGIES)
+    for recipe in recipes.values():
+        assert recipe.augmentation == AUGMENTATIONS["medium"]
+        assert recipe.precision == "auto"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_overrides_replace_these_fields_and_no_other(strategy):
+    wanted = {"lr": 0.5, "epochs": 3, "optimizer": "sgd", "momentum": 0.5, "imbalance": "none"}
+    found, plain = asdict(recipe_for(strategy, wanted)), asdict(recipe_for(strategy))
+    assert found == {**plain, **wanted}
+
+
+def test_what_toml_writes_is_understood():
+    text = """
+    lr = 1
+    epochs = 7
+    ema = 0
+    augmentation = ["vflip", "light", "vflip"]
+    """
+    recipe = recipe_for("full", tomllib.loads(text))
+    assert (recipe.lr, recipe.epochs, recipe.ema) == (1.0, 7, 0.0)
+    assert isinstance(recipe.lr, float)
+    assert recipe.augmentation == ("hflip", "vflip", "quarter-turns", "rotation")
+
+
+@pytest.mark.parametrize("level", AUGMENTATIONS)
+def test_levels_are_made_of_known_steps_in_their_order(level):
+    steps = recipe_for("full", {"augmentation": level}).augmentation
+    assert steps == AUGMENTATIONS[level]
+    assert [STEPS.index(step) for step in steps] == sorted(STEPS.index(step) for step in steps)
+
+
+def test_each_level_has_the_steps_of_the_one_before():
+    levels = [set(steps) for steps in AUGMENTATIONS.values()]
+    assert levels[0] == set()
+    assert all(less < more for less, more in zip(levels, levels[1:], strict=False))
+
+
+def test_one_step_or_none():
+    assert recipe_for("head", {"augmentation": "blur"}).augmentation == ("blur",)
+    assert recipe_for("head", {"augmentation": []}).augmentation == ()
+
+
+def test_the_order_in_which_steps_are_named_makes_no_other_recipe():
+    one = recipe_for("full", {"augmentation": ["colour", "hflip"]})
+    other = recipe_for("full", {"augmentation": ("hflip", "colour")})
+    assert one.identity() == other.identity()
+
+
+def test_identity_tells_every_field():
+    plain = recipe_for("full").identity()
+    other = {
+        "optimizer": "adam", "lr": 1.0, "momentum": 0.1, "weight_decay": 1.0, "layer_decay": 0.5,
+        "schedule": "constant", "warmup": 0.5, "epochs": 1, "min_steps": 1, "batch_size": 5,
+        "clip": 9.0, "patience": 1, "monitor": "log_loss", "ema": 0.1, "label_smoothing": 0.3,
+        "mixup": 0.4, "imbalance": "none", "augmentation": "none", "precision": "fp32",
+    }  # fmt: skip
+    assert set(other) == {field.name for field in fields(Recipe)}
+    for name, value in other.items():
+        assert recipe_for("full", {name: value}).identity() != plain
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"learning_rate": 1}, "recipe option learning_rate: there is no such option"),
+        ({"epoch": 1}, "near is epochs"),
+        ({"optimizer": "adamW"}, "optimizer adamW: there is no such choice; near is adamw"),
+        ({"optimizer": 3}, "optimizer=3: it takes a name"),
+        ({"augmentation": "strong"}, "augmentation strong: there is no such choice"),
+        ({"augmentation": ["hflip", "vflop"]}, "augmentation vflop.*near is vflip"),
+        ({"augmentation": 3}, "augmentation=3: it takes a level or a list of steps"),
+        ({"precision": "tf32"}, "precision tf32"),
+        ({"monitor": "loss"}, "near is log_loss"),
+        ({"lr": 0}, "lr=0.0: it must be 1e-12 or more"),
+        ({"lr": -1.0}, "lr=-1.0"),
+        ({"lr": float("nan")}, "lr=nan"),
+        ({"lr": float("inf")}, "lr=inf"),
+        ({"lr": "fast"}, "lr='fast': it takes a number. Give something like lr=0.001"),
+        ({"lr": True}, "lr=True: it takes a number"),
+        ({"epochs": 2.5}, "epochs=2.5: it takes a whole number"),
+        ({"epochs": 0}, "epochs=0: it must be 1 or more"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"layer_decay": 0.0}, "layer_decay=0.0: it must be from 1e-06 to 1"),
+        ({"warmup": 1.0}, "warmup=1.0: it must be from 0 to 0.9"),
+        ({"ema": 1.0}, "ema=1.0"),
+        ({"label_smoothing": 1.0}, "label_smoothing=1.0"),
+        ({"mixup": -0.1}, "mixup=-0.1"),
+        ({"mixup": float("inf")}, "mixup=inf"),
+        ({"clip": None}, "clip=None: it takes a number"),
+    ],
+)
+def test_what_cannot_be_meant(overrides, words):
+    with pytest.raises(UsageError, match=words):
+        recipe_for("full", overrides)
+
+
+def test_an_unknown_strategy():
+    with pytest.raises(UsageError, match="strategy lpft: there is no such choice; near is lp-ft"):
+        recipe_for("lpft")
+
+
+def test_a_recipe_takes_steps_and_no_levels():
+    """A level would be taken for a step that does nothing."""
+    with pytest.raises(UsageError, match="augmentation light"):
+        Recipe(augmentation=("light",))
