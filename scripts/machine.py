@@ -10,12 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 
-def main() -> None:
+def describe() -> dict[str, object]:
+    """Return what figures depend on besides the code."""
     cpu = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(": ", 1)[1] for line in cpu if line.startswith("model name")), "")
     flags = next((line.split() for line in cpu if line.startswith("flags")), [])
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    facts = {
+    return {
         "date": datetime.now(UTC).date().isoformat(),
         "cpu": model or platform.processor(),
         "cores": len(os.sched_getaffinity(0)),
@@ -28,7 +29,10 @@ def main() -> None:
             for name in ("featkit", "torch", "torchvision", "timm", "scikit-learn", "lightgbm")
         },
     }
-    print(json.dumps(facts, indent=1))
+
+
+def main() -> None:
+    print(json.dumps(describe(), indent=1))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,6 @@ class Split(StrEnum):
     RANDOM = "random"
     OFFICIAL = "official"
     SINGLE_IMAGE_TEST = "single-image-test"
-    SINGLE_IMAGE_TEST = "single-image-test"
 
 
 class Imbalance(StrEnum):

@@ -1,4 +1,4 @@
-"""The answer in a few sentences, no stronger than its intervals."""
+"""The answer in a sentence and its details, no stronger than their intervals."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ class Headline:
 
     Attributes:
         question: That is asked.
-        answer: A few sentences.
+        answer: One sentence, for two backbones at most.
+        details: At which budgets, where the curves cross, and the price: some sentences a backbone.
         caveats: What a reader must know before believing them, a sentence each.
     """
 
     question: str
     answer: str
+    details: tuple[str, ...]
     caveats: tuple[str, ...]
 
 
@@ -51,16 +53,53 @@ def headline(evidence: Evidence, against: FrozenAgainstFinetuned) -> Headline:
     """
     caveats = _caveats(evidence.comparison, against.declared)
     if not against.declared:
-        return Headline(_QUESTION, _one_sided(evidence.comparison), caveats)
-    backbones = list(dict.fromkeys(contrast.backbone for contrast in against.declared))
-    said = [
-        f"{_verdict(evidence, mine)} {_crossing(against, backbone)}{_price(evidence, mine[-1])}"
-        for backbone in backbones[:_MOST_BACKBONES]
-        for mine in [[each for each in against.declared if each.backbone == backbone]]
-    ]
-    if len(backbones) > _MOST_BACKBONES:
-        said.append(f"The tables answer for all {len(backbones)} backbones.")
-    return Headline(_QUESTION, " ".join(said), caveats)
+        return Headline(_QUESTION, _one_sided(evidence.comparison), (), caveats)
+    by_backbone: dict[str, list[Contrast]] = {}
+    for contrast in against.declared:
+        by_backbone.setdefault(contrast.backbone, []).append(contrast)
+    leads = [_lead(evidence, mine) for mine in list(by_backbone.values())[:_MOST_BACKBONES]]
+    rest = len(by_backbone) - len(leads)
+    more = f"; for {rest} more backbone{'s' if rest > 1 else ''} see below" if rest else ""
+    details = tuple(
+        f"{_verdict(evidence, mine)} {_crossing(against, name)}{_price(evidence, mine[-1])}"
+        for name, mine in by_backbone.items()
+    )
+    return Headline(_QUESTION, f"{'; '.join(leads)}{more}.", details, caveats)
+
+
+def _lead(evidence: Evidence, contrasts: Sequence[Contrast]) -> str:
+    """Return a backbone's answer in a clause, the first of which begins the sentence."""
+    tuned, light = _sides(evidence, contrasts[0])
+    winners = [contrast.winner for contrast in contrasts]
+    from_here = next(
+        (place for place in range(len(winners)) if {*winners[place:]} == {"fine-tuned"}), None
+    )
+    where = f"on {contrasts[0].backbone}"
+    if set(winners) == {""}:
+        said = f"no clear difference between {tuned} and {light} was found at any label budget"
+    elif set(winners) == {"frozen"}:
+        said = f"{light} is clearly better than {tuned} at every label budget tried"
+    elif from_here is None:
+        said = _verdict(evidence, contrasts).removesuffix(".").partition(", ")[2]
+    elif from_here == 0:
+        said = f"{tuned} is clearly better than {light} at every label budget tried"
+    else:
+        first, below = contrasts[from_here], set(winners[:from_here])
+        said = (
+            f"{tuned} is clearly better than {light} from {first.budget:g}% of the labels "
+            f"({first.train_lesions:,.0f} training lesions) on, "
+            f"and {'clearly worse' if below == {'frozen'} else 'not clearly'} below"
+        )
+    return f"{where[0].upper()}{where[1:]}, {said}"
+
+
+def _sides(evidence: Evidence, contrast: Contrast) -> tuple[str, str]:
+    """Return the fine-tuned and the frozen method of a contrast in words."""
+    tuned, light = (
+        _words(evidence.grid.example(row).key.method)
+        for row in (contrast.finetuned, contrast.frozen)
+    )
+    return tuned, light
 
 
 def _one_sided(comparison: Comparison) -> str:
@@ -86,8 +125,7 @@ def _verdict(evidence: Evidence, contrasts: Sequence[Contrast]) -> str:
         [each for each in contrasts if each.winner == winner]
         for winner in ("fine-tuned", "frozen", "")
     )
-    rows = (contrasts[0].finetuned, contrasts[0].frozen)
-    tuned, light = (_words(evidence.grid.example(row).key.method) for row in rows)
+    tuned, light = _sides(evidence, contrasts[0])
     said = []
     if better:
         said.append(f"{tuned} is clearly better than {light} at {_budgets(better)}")

@@ -9,13 +9,13 @@ __all__ = ["NOTHING", "Evidence"]
 LEAST_INLIERS = 10
 """Keypoints that must agree on the transform."""
 
-LEAST_CORRELATION = 0.6
+LEAST_CORRELATION = 0.45
 """How alike the aligned photographs must be."""
 
 LEAST_OVERLAP = 0.2
 """Share of the smaller photograph that both must show."""
 
-LEAST_SPREAD = 10.0
+LEAST_SPREAD = 8.0
 """Pixels; agreeing keypoints on a line (a hair, a ruler) or a spot (a reflex) prove nothing."""
 
 LARGEST_ZOOM = 4.0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from featkit.errors import UsageError
 from featkit.evaluate._counts import divide
-from featkit.evaluate._inputs import Float, check_inputs, chunks
+from featkit.evaluate._inputs import Float, Weights, check_inputs, chunks
 
 __all__ = ["sensitivity_at_specificity"]
 
@@ -53,14 +53,49 @@ def sensitivity_at_specificity(
     order = np.argsort(-score)
     # A threshold lies between distinct scores, so that equal ones fall on one side together.
     ends = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
-    positive = predictions.label[order] == class_index
-    found = np.empty(len(predictions.weights))
-    for part in chunks(len(predictions.weights), len(order)):
-        weights_part = predictions.weights[part][:, order].astype(np.float64)
-        true = np.cumsum(weights_part * positive, axis=1)[:, ends]
-        false = np.cumsum(weights_part * ~positive, axis=1)[:, ends]
-        kept = 1.0 - divide(false, false[:, -1:]) >= specificity - _ROUNDING
-        best = np.max(np.where(kept, true, 0.0), axis=1)
-        best[false[:, -1] == 0] = np.nan
-        found[part] = divide(best, true[:, -1])
+    positive = predictions.label == class_index
+    sides = np.column_stack([positive, ~positive]).astype(predictions.weights.dtype)
+    totals = (predictions.weights @ sides).astype(np.float64)
+    found = np.empty(len(totals))
+    likely = np.mean(positive) + 2 * (1 - specificity)
+    for part in chunks(len(totals), len(order)):
+        true = _true_positives(
+            predictions.weights[part],
+            order,
+            ends,
+            positive,
+            totals[part, 1:],
+            lowest=specificity - _ROUNDING,
+            thresholds=1 + int(likely * len(ends)),
+        )
+        found[part] = divide(true, totals[part, 0])
+    found[totals[:, 1] == 0] = np.nan
     return found
+
+
+def _true_positives(
+    weights: Weights,
+    order: NDArray[np.intp],
+    ends: NDArray[np.intp],
+    positive: NDArray[np.bool_],
+    negatives: Float,
+    *,
+    lowest: float,
+    thresholds: int,
+) -> Float:
+    """Return the most positives above a threshold that keeps the specificity, shape (B,).
+
+    Specificity falls from threshold to threshold, so only the first ones are looked at: more of
+    them until no resampling keeps it at the last.
+    """
+    while True:
+        stops = ends[:thresholds]
+        images = order[: stops[-1] + 1]
+        drawn = weights[:, images].astype(np.float64)
+        false = np.cumsum(drawn * ~positive[images], axis=1)[:, stops]
+        kept = 1.0 - divide(false, negatives) >= lowest
+        if len(stops) == len(ends) or not kept[:, -1].any():
+            true = np.cumsum(drawn * positive[images], axis=1)[:, stops]
+            most: Float = np.max(np.where(kept, true, 0.0), axis=1)
+            return most
+        thresholds *= 2

@@ -79,6 +79,23 @@ class Design:
                 for draw in range(large if budget > LARGE_BUDGET else self.draws):
                     yield Cell(fold, budget, draw)
 
+    def words(self) -> list[str]:
+        """Return the command line's options for this design, defaults included.
+
+        Of merged duplicates the options can only say that there are some (`DUPLICATES.csv`).
+        """
+        words = ["--budgets", ",".join(f"{budget:g}" for budget in self.budgets)]
+        words += ["--draws", str(self.draws)]
+        if self.draws_large is not None:
+            words += ["--draws-large", str(self.draws_large)]
+        words += ["--folds", str(self.folds), "--use-folds", str(self.use_folds)]
+        words += ["--split", self.split]
+        for name in self.exclude_classes:
+            words += ["--exclude-class", name]
+        if self.duplicates:
+            words += ["--duplicates", "DUPLICATES.csv"]
+        return [*words, "--seed", str(self.seed)]
+
 
 def _at_least_one(option: str, value: int) -> None:
     if value < 1:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +20,7 @@ __all__ = ["ExperimentFolder"]
 
 
 class ExperimentFolder:
-    """`plan.json`, `images.csv`, `runs/` and `results.csv`.
+    """`plan.json`, `images.csv`, `commands.txt`, `runs/` and `results.csv`.
 
     Args:
         folder: Need not exist yet.
@@ -31,7 +32,13 @@ class ExperimentFolder:
 
     @contextmanager
     def opened(
-        self, plan: Plan, design: Design, *, test: TestSet | None, images: ImageTable
+        self,
+        plan: Plan,
+        design: Design,
+        *,
+        test: TestSet | None,
+        images: ImageTable,
+        command: Sequence[str],
     ) -> Iterator[RunStore]:
         """Hold the folder for writing Runs of one Plan; leave `results.csv` behind.
 
@@ -40,6 +47,7 @@ class ExperimentFolder:
             design: Which cells will be trained.
             test: An external test set; None for the Plan's own folds.
             images: Every image that may be tested on, with its metadata.
+            command: Words of the command that does the same; `--out` and the design are added.
 
         Raises:
             PlanError: The folder holds Runs of another Plan or test set.
@@ -49,6 +57,7 @@ class ExperimentFolder:
             self._refuse_other(plan, test)
             self._save_plan(plan, design)
             _write_images(images, self.folder / "images.csv")
+            self._note([*command, "--out", str(self.folder), *design.words()])
             yield self.runs
             write_results(self.runs, self.folder / "results.csv")
 
@@ -80,6 +89,15 @@ class ExperimentFolder:
         folds = max([folds, *(cell.fold + 1 for cell in cells)])
         draws = max([draws, *(cell.draw + 1 for cell in cells)])
         plan.save(self.folder / "plan.json", folds=folds, draws=draws)
+
+    def _note(self, command: Sequence[str]) -> None:
+        """Add a command to those that made the folder's Runs, unless it is among them."""
+        path = self.folder / "commands.txt"
+        known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        line = shlex.join(["featkit", *command])
+        if line not in known:
+            with atomic_path(path) as temporary:
+                temporary.write_text("\n".join([*known, line]) + "\n", encoding="utf-8")
 
 
 def _write_images(table: ImageTable, path: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +16,11 @@ from featkit.features._parts import Part
 from featkit.features._precision import storage_dtype
 from featkit.features._writer import write_store
 from featkit.features.identity import identity_of
+from featkit.provenance import software_versions
 
 __all__ = ["assemble"]
 
-_PACKAGES = ("featkit", "torch", "timm", "torchvision", "h5py", "numpy", "pillow")
+_PACKAGES = ("torch", "timm", "torchvision", "h5py", "numpy", "pillow")
 
 
 def assemble(
@@ -58,15 +57,10 @@ def assemble(
             **attributes,
             "fingerprint": identity_of(attributes),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "versions": _versions(),
+            "versions": software_versions(_PACKAGES),
             "cost": cost,
         },
     )
-
-
-def _versions() -> dict[str, str]:
-    packages = {name: version(name) for name in _PACKAGES}
-    return {"python": platform.python_version(), **packages}
 
 
 def _parts(filling: Filling) -> Iterator[Part]:

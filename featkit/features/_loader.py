@@ -10,7 +10,6 @@ from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.data.dataset import Dataset

@@ -40,6 +40,7 @@ class Augmentation:
     """
 
     def __init__(self, steps: Sequence[str], preprocessing: Preprocessing) -> None:
+        self._names = tuple(steps)
         self._preprocessing = preprocessing
         self._steps = [_MAKERS[name](preprocessing) for name in _MAKERS if name in steps]
 
@@ -48,6 +49,10 @@ class Augmentation:
         for step in self._steps:
             image = step(image)
         return self._preprocessing.cropped(image)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Steps are closures, which do not cross to processes that are not forked.
+        return type(self), (self._names, self._preprocessing)
 
 
 Step = Callable[[Image.Image], Image.Image]

@@ -42,6 +42,11 @@ class Checkpoint:
             if key.startswith(prefix)
         }
 
+    def copy(self) -> Checkpoint:
+        """Return one that stays as it is while training goes on, on the same device."""
+        tensors = {name: tensor.detach().clone() for name, tensor in self.tensors.items()}
+        return Checkpoint(tensors, self.facts)
+
     def save(self, path: Path, *, run: str, plan: str) -> None:
         """Write the checkpoint of a Run.
 
@@ -56,8 +61,7 @@ class Checkpoint:
         header = {"schema": _SCHEMA, "run": run, "plan": plan, **self.facts}
         # The format knows no shared memory and no other order than row by row.
         tensors = {
-            name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-            for name, tensor in self.tensors.items()
+            name: tensor.detach().cpu().contiguous() for name, tensor in self.tensors.items()
         }
         with atomic_path(path) as temporary:
             save_file(tensors, temporary, metadata={"featkit": json.dumps(header)})

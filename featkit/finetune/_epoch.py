@@ -72,27 +72,34 @@ class Epochs:
         Raises:
             DivergedError: The loss is not finite.
         """
-        team = self.feed.team
-        labels = [[label for _, label in team.share(batch)] for batch in self.order.epoch(number)]
+        team, order = self.feed.team, self.order
+        labels = [[label for _, label in team.share(batch)] for batch in order.epoch(number)]
+        targets = torch.tensor(labels, device=team.device)
         total = torch.zeros((), device=team.device)
         train_mode(self.model)
-        with _seeded(stable_seed("training", self.seed, number, team.rank)):
+        with _seeded(stable_seed("training", self.seed, number, team.rank), team.device):
             for step, pixels in enumerate(self.loader.epoch(number)):
-                self.schedule.step_update(number * self.order.steps + step)
-                target = torch.tensor(labels[step], device=team.device)
-                total += self._step(self.feed.placed(pixels), target)
-                if (step + 1) % _LOOK_EVERY == 0 and not math.isfinite(total.item()):
-                    raise DivergedError
-                seen(len(pixels) * team.size)
-        mean = total.item() / len(labels)
+                done = number * order.steps + step
+                self.schedule.step_update(done)
+                total += self._step(self.feed.placed(pixels), targets[step])
+                if self.average is not None:
+                    self.average.update(self.model, step=done + 1)
+                if (step + 1) % _LOOK_EVERY == 0:
+                    self._mean(total, step + 1)
+                seen(order.batch_size)
+        return self._mean(total, order.steps)
+
+    def _mean(self, total: torch.Tensor, steps: int) -> float:
+        """Return the mean loss of so many steps, which must be a number in every process."""
+        mean = self.feed.team.mean(total) / steps
         if not math.isfinite(mean):
             raise DivergedError
         return mean
 
     def _step(self, inputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         accelerator = self.feed.team.accelerator
-        if self.mixup is not None:
-            even = len(inputs) - len(inputs) % 2  # images are mixed in pairs
+        even = len(inputs) - len(inputs) % 2  # images are mixed in pairs
+        if self.mixup is not None and even:
             inputs, target = self.mixup(inputs[:even], target[:even])
         with accelerator.autocast():
             logits = self.prepared(inputs)
@@ -102,17 +109,15 @@ class Epochs:
             accelerator.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        if self.average is not None:
-            self.average.update(self.model)
         return loss.detach()
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed the generators of dropout (PyTorch) and mixup (NumPy) for an epoch."""
     numpy = np.random.get_state()
     np.random.seed(seed)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         try:
             yield

@@ -10,7 +10,7 @@ from pathlib import Path
 import timm
 import torch
 from timm.models import save_for_hf
-from torch import nn
+from torch import Tensor, nn
 
 from featkit.backbones import Backbone
 from featkit.errors import BackboneError
@@ -20,22 +20,26 @@ from featkit.finetune._network import Classifier
 __all__ = ["exportable", "save_model"]
 
 _TOLERANCE = 1e-3
-"""Largest difference of a logit between the network and its reloaded copy."""
+"""Largest difference of a logit between the network and its copy, relative to the largest logit."""
 
 
 def exportable(backbone: Backbone) -> None:
-    """Check that a backbone, fine-tuned, can be written in timm's format.
+    """Check that a backbone, once fine-tuned, can be written in timm's format.
 
     Raises:
-        BackboneError: It is no network of timm, or its last layer cannot be replaced.
+        BackboneError: It is no network of timm, or timm's last layer cannot take the place of ours.
     """
     network = backbone.network
-    if not hasattr(network, "pretrained_cfg") or not hasattr(network, "reset_classifier"):
-        raise BackboneError(
-            f"cannot save a fine-tuned {backbone.spec}",
-            cause="models are saved in timm's format, and this is no plain network of timm",
-            remedy="Leave --save-models out, or use a backbone timm:NAME with its own pooling",
+    plain = hasattr(network, "pretrained_cfg") and hasattr(network, "reset_classifier")
+    if not plain or backbone.pooling != "default":
+        raise _unfit(
+            backbone, "models are saved in timm's format, and this is no network of timm as it is"
         )
+    model = Classifier(copy.deepcopy(backbone), 2, "head").eval()
+    with torch.no_grad():
+        for parameter in model.last.parameters():
+            parameter.copy_(_noise(*parameter.shape))
+    _as_timm_has_it(model, 2, backbone)
 
 
 def save_model(
@@ -44,18 +48,19 @@ def save_model(
     """Write the model, load it again with timm, and compare before the folder gets its name.
 
     Args:
-        model: Trained, on any device.
+        model: Trained, on any device, in evaluation mode; it stays as it is.
         backbone: What it was made from.
         classes: The classes' names.
         folder: Where; replaced if it exists.
         note: What the model is, for whoever opens `config.json`.
 
     Raises:
-        BackboneError: The reloaded copy gives other logits.
+        BackboneError: timm's network or its reloaded copy gives other logits.
         StoreError: The folder cannot be written.
     """
-    exportable(backbone)
-    whole = _with_classifier(copy.deepcopy(model).cpu(), len(classes))
+    own = copy.deepcopy(model).cpu()
+    expected = _logits(own, backbone)
+    whole = _as_timm_has_it(own, len(classes), backbone)
     temporary = folder.with_name(f".{folder.name}.tmp")
     with disk_errors(folder):
         shutil.rmtree(temporary, ignore_errors=True)
@@ -67,25 +72,53 @@ def save_model(
             safe_serialization=True,
             data_config=_data_config(backbone),
         )
-        _compare(whole, temporary, backbone)
+        again = timm.create_model(f"local-dir:{temporary}", pretrained=True).eval()
+        _compare(_logits(again, backbone), expected, backbone)
         write_json(temporary / "featkit.json", {"classes": list(classes), "note": note})
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
 
 
-def _with_classifier(model: Classifier, classes: int) -> nn.Module:
-    """Return timm's network with the trained last layer as its own."""
-    network = model.network
-    network.reset_classifier(classes)  # type: ignore[operator]
+def _as_timm_has_it(model: Classifier, classes: int, backbone: Backbone) -> nn.Module:
+    """Return timm's network with the last layer of `model` as its own; `model` is used up.
+
+    Raises:
+        BackboneError: The network has no linear last layer, or does more than that after ours.
+    """
+    network, expected = model.network, _logits(model, backbone)
+    with torch.random.fork_rng([]):
+        network.reset_classifier(classes)  # type: ignore[operator]
     last = network.get_classifier()  # type: ignore[operator]
-    if not isinstance(last, nn.Linear):
-        raise BackboneError(
-            "cannot save the fine-tuned network",
-            cause=f"timm gives it a last layer of kind {type(last).__name__}, not a linear one",
-            remedy="Leave --save-models out",
-        )
+    if not isinstance(last, nn.Linear) or last.weight.shape != model.last.weight.shape:
+        raise _unfit(backbone, f"timm gives it a last layer of another kind, {last}")
     last.load_state_dict(model.last.state_dict())
-    return network.eval()
+    _compare(_logits(network.eval(), backbone), expected, backbone)
+    return network
+
+
+def _logits(network: nn.Module, backbone: Backbone) -> Tensor:
+    """Return the logits of two images of noise, shape (2, C), computed on the CPU."""
+    with torch.inference_mode():
+        logits: Tensor = network(_noise(2, 3, *backbone.preprocessing.crop))
+    return logits
+
+
+def _noise(*shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+def _compare(found: Tensor, expected: Tensor, backbone: Backbone) -> None:
+    gap = float((found - expected).abs().max())
+    if not gap <= _TOLERANCE * (1 + float(expected.abs().max())):
+        raise _unfit(backbone, f"timm's network gives logits that differ by {gap:.2g}")
+
+
+def _unfit(backbone: Backbone, cause: str) -> BackboneError:
+    return BackboneError(
+        f"cannot save a fine-tuned {backbone.spec}",
+        cause=cause,
+        remedy="Leave --save-models out, or use a backbone timm:NAME with its own pooling",
+    )
 
 
 def _data_config(backbone: Backbone) -> dict[str, object]:
@@ -95,25 +128,10 @@ def _data_config(backbone: Backbone) -> dict[str, object]:
     mode = "center" if isinstance(done.resize, int) else "border" if done.border else "squash"
     return {
         "input_size": (3, *done.crop),
-        # The smallest share that gives this size again, rounded down as it is.
-        "crop_pct": done.crop[0] / (resize + 0.5) if mode == "center" else done.crop[0] / resize,
+        # timm rounds the size that it computes from this share down.
+        "crop_pct": done.crop[0] / (resize + 0.5),
         "crop_mode": mode,
         "interpolation": done.interpolation,
         "mean": done.mean,
         "std": done.std,
     }
-
-
-def _compare(whole: nn.Module, folder: Path, backbone: Backbone) -> None:
-    again = timm.create_model(f"local-dir:{folder}", pretrained=True).eval()
-    height, width = backbone.preprocessing.crop
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randn(2, 3, height, width, generator=generator)
-    with torch.inference_mode():
-        gap = float((whole(images) - again(images)).abs().max())
-    if not gap <= _TOLERANCE:
-        raise BackboneError(
-            f"cannot save a fine-tuned {backbone.spec}",
-            cause=f"timm's copy gives logits that differ by {gap:.2g}",
-            remedy="Leave --save-models out",
-        )

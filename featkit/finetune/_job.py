@@ -26,12 +26,13 @@ from featkit.finetune._augmentation import Augmentation
 from featkit.finetune._export import exportable, save_model
 from featkit.finetune._feed import Feed
 from featkit.finetune._images import Images
+from featkit.finetune._keeping import Keeper
 from featkit.finetune._meter import Meter
 from featkit.finetune._network import Classifier
 from featkit.finetune._samples import Samples
 from featkit.finetune._task import Task
 from featkit.finetune._team import Team, make_team
-from featkit.finetune.recipe import Recipe
+from featkit.finetune.recipe import Recipe, changes
 from featkit.fingerprints import fingerprint
 from featkit.hardware.devices import available_cores
 from featkit.hardware.memory import freed_memory_kept
@@ -65,12 +66,42 @@ class Job:
             exportable(self.backbone)
         tasks = self._tasks
         with self._writing() as runs:
-            missing = [number for number, task in enumerate(tasks) if not runs.find(task.key)]
+            missing = [number for number, task in enumerate(tasks) if not self._found(task, runs)]
             todo = [tasks[number] for number in self._team.agree(missing)]
             if todo:
                 with freed_memory_kept():
                     self._train(todo, runs)
+            self._clear(tasks)
         return self._plan, len(todo), len(tasks) - len(todo)
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """Why images cannot be read, by id; of the test set too."""
+        both = {id(images): images for images in (self._train_images, self._test_images)}
+        return {
+            str(images.dataset.image_id[row]): reason
+            for images in both.values()
+            for row, reason in images.ledger.failures.items()
+        }
+
+    def _found(self, task: Task, runs: RunStore) -> bool:
+        """Tell whether the Run is there, and its model where models are wanted."""
+        there = runs.find(task.key) is not None
+        return there and (not self.save_models or self._model_folder(task.key).is_dir())
+
+    def _model_folder(self, key: RunKey) -> Path:
+        return self.out / "models" / Path(key.file_name).stem
+
+    def _keeper(self, task: Task) -> Keeper:
+        return task.keeper(self.out / "checkpoints", writes=self._team.leads)
+
+    def _clear(self, tasks: Sequence[Task]) -> None:
+        """Remove what finished Runs have no use for."""
+        if self._team.leads:
+            for task in tasks:
+                self._keeper(task).forget()
+            for images in (self._train_images, self._test_images):
+                images.ledger.forget()
 
     @cached_property
     def _team(self) -> Team:
@@ -155,7 +186,24 @@ class Job:
         if external is not None:
             tested = self._test_images.table.select(external[0])
         test = None if external is None else external[1]
-        return folder.opened(self._plan, self.design, test=test, images=tested)
+        return folder.opened(
+            self._plan, self.design, test=test, images=tested, command=self._words()
+        )
+
+    def _words(self) -> list[str]:
+        """Return the command line of this job but for its design."""
+        words = ["finetune", self.dataset.name, "--backbone", self.backbone.spec]
+        words += ["--image-size", str(self.backbone.preprocessing.crop[0])]
+        words += ["--random-weights"] if self.backbone.random_weights else []
+        words += [] if self.test is None else ["--test", self.test.name]
+        for strategy in self.recipes:
+            words += ["--strategy", strategy]
+        changed = {
+            text: None for name, recipe in self.recipes.items() for text in changes(name, recipe)
+        }
+        for text in changed:
+            words += ["--recipe", text]
+        return words
 
     def _train(self, tasks: list[Task], runs: RunStore) -> None:
         team = self._team
@@ -165,23 +213,19 @@ class Job:
         for task in tasks:
             meter.begin(task.name)
             feed = self._feed(self._train_images, task.recipe.augmentation)
-            trainer = task.trainer(feed, self.out / "checkpoints", seen=meter.seen)
-            run, model = task.run(trainer, test_feed)
+            keeper = self._keeper(task)
+            run, model = task.run(task.trainer(feed, keeper, seen=meter.seen), test_feed)
             if team.leads:
                 self._keep(run, model, runs)
-                trainer.forget()
+                keeper.forget()
             meter.end(run)
         meter.finish()
-        if team.leads:
-            self._train_images.pixels.forget()
-            self._test_images.pixels.forget()
 
     def _keep(self, run: Run, model: Classifier, runs: RunStore) -> None:
         """Write what the Run leaves; the Run itself last, since it says that all is there."""
         if self.save_models:
-            name = Path(run.key.file_name).stem
-            note = f"{run.name} at {run.key.budget:g}% of the labels; featkit Run {name}"
-            folder = self.out / "models" / name
+            folder = self._model_folder(run.key)
+            note = f"{run.name} at {run.key.budget:g}% of the labels; featkit Run {folder.name}"
             save_model(model, self.backbone, run.classes, folder, note=note)
         runs.save(run)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from timm.models import group_parameters
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from featkit.backbones import Backbone
 
@@ -31,7 +32,8 @@ class Classifier(nn.Module):
         super().__init__()
         self.strategy = strategy
         self.network = backbone.network
-        self.last = nn.Linear(backbone.dimension, classes)
+        # Not drawn first, which would take numbers from the caller's generator.
+        self.last = skip_init(nn.Linear, backbone.dimension, classes)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
         trained = {"head": set[str](), "last": set(_stages(self.network)[-1])}
@@ -115,9 +117,21 @@ def _stages(network: nn.Module) -> list[list[str]]:
 def _groups(network: nn.Module, *, coarse: bool) -> list[list[str]]:
     if hasattr(network, "group_matcher"):
         grouped = group_parameters(network, network.group_matcher(coarse=coarse))  # type: ignore[operator]
-        return [grouped[number] for number in sorted(grouped)]
-    parts = _parts(network, prefix="", whole=sum(p.numel() for p in network.parameters()))
-    return parts or [[]]
+        parts = [grouped[number] for number in sorted(grouped)]
+    else:
+        parts = _parts(network, prefix="", whole=sum(p.numel() for p in network.parameters()))
+    return _with_normalisation(network, parts) or [[]]
+
+
+def _with_normalisation(network: nn.Module, parts: list[list[str]]) -> list[list[str]]:
+    """Return the parts, those without a matrix as part of the one before: they are no layer."""
+    joined: list[list[str]] = []
+    for part in parts:
+        if joined and all(network.get_parameter(name).ndim < 2 for name in part):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    return joined
 
 
 def _parts(module: nn.Module, *, prefix: str, whole: int) -> list[list[str]]:

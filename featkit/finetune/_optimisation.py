@@ -40,7 +40,7 @@ def make_schedule(
     warmup = round(recipe.warmup * steps)
     return CosineLRScheduler(
         optimizer,
-        t_initial=max(1, steps - warmup),
+        t_initial=max(2, steps - warmup),  # of a cosine of one step, timm warns
         lr_min=floor,
         warmup_t=warmup,
         warmup_lr_init=recipe.lr / max(1, warmup),

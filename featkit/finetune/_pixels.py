@@ -19,7 +19,7 @@ from PIL import Image
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.data.dataset import Dataset
 from featkit.data.decoding import ImageError, check_shape, pixel_hash
-from featkit.files import disk_errors, write_json
+from featkit.files import disk_errors, output_lock, write_json
 from featkit.fingerprints import fingerprint
 from featkit.progress import Progress
 
@@ -98,17 +98,17 @@ def decoded(
         progress: Told of every decoded image.
 
     Raises:
-        StoreError: The disk is full or the folder cannot be written.
+        StoreError: The disk is full, the folder cannot be written, or another process writes it.
     """
     identity = fingerprint("pixels", 1, dataset.fingerprint, preprocessing.to_dict())
     ledger = _ledger(folder / _LEDGER, identity)
     if ledger is None or (images and not (folder / _SHAPES).exists()):
-        if folder.exists():
-            shutil.rmtree(folder)
-        with disk_errors(folder):
+        with output_lock(folder), disk_errors(folder):
+            if folder.exists():
+                shutil.rmtree(folder)
             folder.mkdir(parents=True)
             ledger = _decode(dataset, preprocessing, folder, workers, progress)
-        write_json(folder / _LEDGER, {"identity": identity, **ledger})
+            write_json(folder / _LEDGER, {"identity": identity, **ledger})
     hashes, failures = ledger["pixel_hash"], ledger["failures"]
     return Pixels(
         folder=folder,

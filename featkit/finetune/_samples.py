@@ -61,14 +61,16 @@ class Samples(Dataset[Tensor]):
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
     """Seed the generators that transforms use, and give them back as they were."""
-    python, pytorch = random.getstate(), torch.get_rng_state()
+    # torch.manual_seed would seed the GPU's generator too, which dropout draws from.
+    pytorch = torch.default_generator
+    before = random.getstate(), pytorch.get_state()
     random.seed(seed)
-    torch.manual_seed(seed)
+    pytorch.manual_seed(seed)
     try:
         yield
     finally:
-        random.setstate(python)
-        torch.set_rng_state(pytorch)
+        random.setstate(before[0])
+        pytorch.set_state(before[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +133,7 @@ class Order:
 
 
 class EpochLoader:
-    """Loads the batches of one epoch after another, by processes that stay.
+    """Loads the batches of one epoch after another, by processes that stay until it is dropped.
 
     Args:
         samples: Makes pixels of them.
@@ -148,24 +150,36 @@ class EpochLoader:
         workers: int,
         pinned: bool,
     ) -> None:
-        self._epoch = 0
-        self._batches = batches
+        self._batches = _Batches(batches)
         self._loader: DataLoader[Tensor] = DataLoader(
             samples,
-            batch_sampler=self,  # type: ignore[arg-type]  # any iterable of lists will do
+            batch_sampler=self._batches,  # type: ignore[arg-type]  # any iterable of lists will do
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=pinned,
             worker_init_fn=_leave_interrupts_to_the_parent,
+            # It draws a number whenever processes start, which may not come from dropout's.
+            generator=torch.Generator(),
         )
 
     def epoch(self, number: int) -> Iterator[Tensor]:
         """Yield the batches of an epoch, each uint8 (B, 3, H, W)."""
-        self._epoch = number
+        self._batches.epoch = number
         yield from self._loader
 
+
+class _Batches:
+    """The batches of the epoch that is to come.
+
+    They know nothing of the loader: a circle would keep its processes alive.
+    """
+
+    def __init__(self, batches: Callable[[int], Sequence[Sequence[Sample]]]) -> None:
+        self.epoch = 0
+        self._of = batches
+
     def __iter__(self) -> Iterator[Sequence[Sample]]:
-        return iter(self._batches(self._epoch))
+        return iter(self._of(self.epoch))
 
 
 def _leave_interrupts_to_the_parent(_: int) -> None:

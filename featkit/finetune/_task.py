@@ -16,15 +16,19 @@ from scipy.special import softmax
 from featkit.finetune._clock import Clock
 from featkit.finetune._course import Course
 from featkit.finetune._feed import Feed
+from featkit.finetune._keeping import Identity, Keeper
 from featkit.finetune._material import split_material
 from featkit.finetune._network import Classifier
-from featkit.finetune._training import Identity, Trained, Trainer
+from featkit.finetune._training import Trained, Trainer
 from featkit.finetune.recipe import Recipe
 from featkit.hardware.devices import device_name, peak_memory
 from featkit.plans import Plan
+from featkit.provenance import software_versions
 from featkit.runs import Cost, HeldOut, Run, RunKey, TestSet
 
 __all__ = ["Task"]
+
+_PACKAGES = ("torch", "torchvision", "timm", "accelerate", "numpy", "pillow")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,24 +78,25 @@ class Task:
     def _seen(self) -> NDArray[np.intp]:
         return self.plan.train_rows(self.key.fold, self.key.budget, self.key.draw)
 
-    def trainer(self, feed: Feed, checkpoints: Path, *, seen: Callable[[int], None]) -> Trainer:
-        """Return what trains it, from the backbone's weights as they came."""
+    def keeper(self, folder: Path, *, writes: bool) -> Keeper:
+        """Return what keeps its checkpoint in a folder."""
         key = self.key
+        identity = Identity(self.name, key.digest, self.plan.fingerprint, self.seed)
+        path = folder / Path(key.file_name).with_suffix(".safetensors")
+        return Keeper(path, identity, writes=writes)
+
+    def trainer(self, feed: Feed, keeper: Keeper, *, seen: Callable[[int], None]) -> Trainer:
+        """Return what trains it, from the backbone's weights as they came."""
         fresh = copy.deepcopy(feed.backbone)
-        return Trainer(
-            Classifier(fresh, len(self.plan.classes), self.strategy),
-            self.course,
-            feed=feed,
-            identity=Identity(self.name, key.digest, self.plan.fingerprint, self.seed),
-            checkpoint=checkpoints / Path(key.file_name).with_suffix(".safetensors"),
-            seen=seen,
-        )
+        model = Classifier(fresh, len(self.plan.classes), self.strategy)
+        return Trainer(model, self.course, feed=feed, keeper=keeper, seen=seen)
 
     def run(self, trainer: Trainer, test_feed: Feed) -> tuple[Run, Classifier]:
         """Train, test once, and return the Run with its model.
 
         Raises:
-            TrainingError: The loss is no number, or the checkpoint does not fit.
+            TrainingError: The loss or an output is no number, or the checkpoint does not fit.
+            StoreError: The checkpoint cannot be written.
         """
         device = test_feed.team.device
         if device.type == "cuda":
@@ -99,6 +104,8 @@ class Task:
         trained = trainer.train()
         clock = Clock(device)
         logits = test_feed.outputs(trained.model, self.test_rows)
+        if not np.isfinite(logits).all():
+            raise trainer.diverged("on the test images")
         probabilities = softmax(logits.astype(np.float64), axis=1).astype(np.float32)
         return self._run(trained, probabilities, clock.lap(), device), trained.model
 
@@ -134,4 +141,5 @@ class Task:
             split=plan.split,
             frozen=False,
             held_out=held_out,
+            versions=software_versions(_PACKAGES),
         )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import broadcast_object_list, gather_object
-from torch import nn
+from accelerate.utils import broadcast, broadcast_object_list, gather_object
+from torch import Tensor, nn
 
 from featkit.errors import UsageError
 from featkit.hardware.devices import resolve_device
@@ -37,6 +37,7 @@ class Team:
         self.device: torch.device = accelerator.device
         self.size: int = accelerator.num_processes
         self.rank: int = accelerator.process_index
+        self._scale_at_first = self.scale
 
     @property
     def leads(self) -> bool:
@@ -70,10 +71,43 @@ class Team:
         turn: AbstractContextManager[None] = self.accelerator.main_process_first()
         return turn
 
-    def prepare(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[Any, Any]:
-        """Return model and optimiser as accelerate wants them used."""
+    def mean(self, value: Tensor) -> float:
+        """Return the mean of every process's number."""
+        return float(self.accelerator.reduce(value, "mean").item())
+
+    def align(self, module: nn.Module) -> None:
+        """Give every process the leading one's statistics of batch normalisation."""
+        if self.size > 1:
+            broadcast(list(module.buffers()))
+
+    @property
+    def scale(self) -> dict[str, Any]:
+        """How fp16 scales its losses at present, JSON-like; empty in other precisions."""
+        scaler = self.accelerator.scaler
+        return {} if scaler is None else scaler.state_dict()
+
+    def prepare(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        *,
+        scale: Mapping[str, Any] | None,
+    ) -> tuple[Any, Any]:
+        """Return model and optimiser as accelerate wants them used.
+
+        Args:
+            model: On the device.
+            optimizer: Of its parameters.
+            scale: Of losses in fp16, where a training continues; None = as at first.
+        """
+        if self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(scale or self._scale_at_first)
         prepared: tuple[Any, Any] = self.accelerator.prepare(model, optimizer)
         return prepared
+
+    def release(self) -> None:
+        """Let go of what was prepared, which accelerate holds until it is told."""
+        self.accelerator.free_memory()
 
 
 def make_team(device: str, precision: str) -> Team:

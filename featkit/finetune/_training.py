@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,32 +18,13 @@ from featkit.finetune._clock import Clock
 from featkit.finetune._course import Course
 from featkit.finetune._epoch import DivergedError, Epochs
 from featkit.finetune._feed import Feed
+from featkit.finetune._keeping import Keeper
 from featkit.finetune._network import Classifier, changing
 from featkit.finetune._optimisation import Loss, make_mixup, make_optimizer, make_schedule
 from featkit.finetune._probe import set_last_layer
 from featkit.finetune._state import State
 
-__all__ = ["Identity", "Trained", "Trainer"]
-
-_SAVE_EVERY_S = 20.0
-"""What a crash may cost."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Which Run a training is for.
-
-    Attributes:
-        name: For messages.
-        run: Digest of its key.
-        plan: Fingerprint of its Plan.
-        seed: Decides everything random.
-    """
-
-    name: str
-    run: str
-    plan: str
-    seed: int
+__all__ = ["Trained", "Trainer"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +35,7 @@ class Trained:
         model: With the best weights, in evaluation mode.
         held_out: Probabilities of the held-out images, shape (m, C); None where there are none.
         chosen: What was chosen inside the budget.
-        images_seen: Training images passed through the network, epochs added up.
+        images_seen: Training images passed through the network: all epochs', and the probe's.
         wall_s: Seconds, interrupted attempts included.
         device_s: Device seconds, likewise.
     """
@@ -76,8 +55,7 @@ class Trainer:
         model: Not trained yet; trained in place.
         course: The recipe on the training set.
         feed: Brings images.
-        identity: Whose training it is.
-        checkpoint: The file that it is continued from.
+        keeper: Keeps what it is continued from, and knows whose training it is.
         seen: Told of trained-on images, those of interrupted attempts included.
     """
 
@@ -87,16 +65,15 @@ class Trainer:
         course: Course,
         *,
         feed: Feed,
-        identity: Identity,
-        checkpoint: Path,
+        keeper: Keeper,
         seen: Callable[[int], None],
     ) -> None:
         self._model = model
         self._course = course
         self._recipe, self._material = course.recipe, course.material
         self._feed = feed
-        self._identity = identity
-        self._path = checkpoint
+        self._identity = keeper.identity
+        self._keeper = keeper
         self._seen = seen
         self._state = State()
         self._best: dict[str, Tensor] = {}
@@ -106,37 +83,36 @@ class Trainer:
 
         Raises:
             TrainingError: The loss is no number, or the checkpoint does not fit.
+            StoreError: The checkpoint cannot be written.
         """
         clock, course = Clock(self._feed.team.device), self._course
-        epochs = self._prepared()
-        last: Checkpoint | None = None
-        saved = time.perf_counter()
-        while not self._state.ended(planned=course.epochs, patience=course.patience):
-            try:
-                loss = epochs.run(self._state.epoch, seen=self._seen)
-            except DivergedError:
-                raise self._diverged(last) from None
-            self._validate(loss, epochs.average)
-            self._state.spend(*clock.lap())
-            last = self._checkpoint(epochs)
-            if time.perf_counter() - saved > _SAVE_EVERY_S:
-                self._save(last)
-                saved = time.perf_counter()
+        try:
+            self._run_epochs(clock)
+        finally:
+            self._feed.team.release()
         self._seen(course.images(course.epochs - self._state.epoch))
         self._state.spend(*clock.lap())
         return self._trained()
 
-    def forget(self) -> None:
-        """Remove the checkpoint of a training whose Run is written."""
-        if self._feed.team.leads:
-            self._path.unlink(missing_ok=True)
+    def _run_epochs(self, clock: Clock) -> None:
+        epochs, course = self._prepared(), self._course
+        while not self._state.ended(planned=course.epochs, patience=course.patience):
+            try:
+                loss = epochs.run(self._state.epoch, seen=self._seen)
+                self._validate(loss, epochs.average)
+            except DivergedError:
+                raise self.diverged(f"in epoch {self._state.epoch + 1}") from None
+            except KeyboardInterrupt:
+                self._keeper.write()
+                raise
+            self._state.spend(*clock.lap())
+            self._keeper.take(self._checkpoint(epochs))
 
     def _prepared(self) -> Epochs:
         """Return what the epochs need, in the state that the checkpoint has, if there is one."""
         recipe, model, team = self._recipe, self._model, self._feed.team
         model.to(team.device).to(memory_format=torch.channels_last)
-        identity = self._identity
-        found = Checkpoint.load(self._path, run=identity.run, plan=identity.plan)
+        found = self._keeper.load()
         if found is None and model.strategy == "lp-ft":
             self._state.chosen = self._probe()
         optimizer = make_optimizer(model, recipe)
@@ -144,7 +120,8 @@ class Trainer:
         average = ModelEmaV3(model, decay=recipe.ema, use_warmup=True) if recipe.ema else None
         if found is not None:
             self._restore(found, optimizer, average)
-        prepared, wrapped = team.prepare(model, optimizer)
+        scale = None if found is None else found.facts["scale"]
+        prepared, wrapped = team.prepare(model, optimizer, scale=scale)
         return Epochs(
             model=model,
             prepared=prepared,
@@ -157,7 +134,7 @@ class Trainer:
             order=self._course.order,
             loader=self._feed.loader(self._course.order),
             feed=self._feed,
-            seed=identity.seed,
+            seed=self._identity.seed,
         )
 
     def _probe(self) -> dict[str, object]:
@@ -175,16 +152,24 @@ class Trainer:
         )
 
     def _validate(self, loss: float, average: ModelEmaV3 | None) -> None:
-        """Judge the epoch, and keep its weights where they are the best so far."""
+        """Judge the epoch, and keep its weights where they are the best so far.
+
+        Raises:
+            DivergedError: A held-out image has no probabilities: the last step led too far.
+        """
         judged = self._model if average is None else average.module
         judged.eval()
+        self._feed.team.align(judged)
+        probabilities = self._held_out(judged)
+        if not np.isfinite(probabilities).all():
+            raise DivergedError
         score = self._material.judge(
-            self._held_out(judged), imbalance=self._recipe.imbalance, monitor=self._recipe.monitor
+            probabilities, imbalance=self._recipe.imbalance, monitor=self._recipe.monitor
         )
         if self._state.judged(loss, score):
             names = changing(self._model)
             state = judged.state_dict()
-            self._best = {name: state[name].detach().cpu().clone() for name in names}
+            self._best = {name: state[name].detach().to("cpu", copy=True) for name in names}
 
     def _held_out(self, model: torch.nn.Module) -> NDArray[np.float32]:
         """Return probabilities of the held-out images, shape (m, C)."""
@@ -205,7 +190,8 @@ class Trainer:
             averaged = epochs.average.module.state_dict()
             parts["average"] = {name: averaged[name] for name in names}
         tensors = {f"{part}/{name}": t for part, each in parts.items() for name, t in each.items()}
-        return Checkpoint({**tensors, **optimizer_tensors(epochs.optimizer)}, self._state.to_dict())
+        facts = {**self._state.to_dict(), "scale": self._feed.team.scale}
+        return Checkpoint({**tensors, **optimizer_tensors(epochs.optimizer)}, facts)
 
     def _restore(
         self, found: Checkpoint, optimizer: torch.optim.Optimizer, average: ModelEmaV3 | None
@@ -218,34 +204,30 @@ class Trainer:
         restore_optimizer(optimizer, found.part("optimizer"))
         self._seen(self._course.images(self._state.epoch))
 
-    def _save(self, checkpoint: Checkpoint) -> None:
-        if self._feed.team.leads:
-            checkpoint.save(self._path, run=self._identity.run, plan=self._identity.plan)
-
     def _trained(self) -> Trained:
         self._model.load_state_dict(self._best, strict=False)
         self._model.eval()
         held_out = self._held_out(self._model)
+        probed = len(self._course.order.rows) if self._model.strategy == "lp-ft" else 0
         return Trained(
             model=self._model,
             held_out=held_out if len(held_out) else None,
             chosen=self._state.record(planned=self._course.epochs),
-            images_seen=self._course.images(self._state.epoch),
+            images_seen=self._course.images(self._state.epoch) + probed,
             wall_s=self._state.wall_s,
             device_s=self._state.device_s,
         )
 
-    def _diverged(self, last: Checkpoint | None) -> TrainingError:
-        """Keep the last good state, and return the error that says what to lower."""
-        kept = "no epoch ended well"
-        if last is not None:
-            self._save(last)
-            kept = f"the state after epoch {self._state.epoch} is kept in {self._path}"
-        recipe = self._recipe
+    def diverged(self, when: str) -> TrainingError:
+        """Write the last good state, and return the error that says what to lower."""
+        path, recipe = self._keeper.write(), self._recipe
+        kept = f"the state after epoch {self._state.epoch} is kept in {path}"
+        clipped = f"clipping {recipe.clip:g}" if recipe.clip else "no clipping"
         return TrainingError(
-            f"the loss of {self._identity.name} is no number in epoch {self._state.epoch + 1}",
-            cause=f"most likely the learning rate of {recipe.lr:g} is too high "
-            f"(precision {self._feed.team.precision}, clipping {recipe.clip:g}); {kept}",
+            f"{self._keeper.identity.name} diverged {when}",
+            cause="its loss or its outputs are no numbers, most likely since the learning rate of "
+            f"{recipe.lr:g} is too high (precision {self._feed.team.precision}, {clipped}); "
+            + (kept if path else "no epoch ended well"),
             remedy=f"Lower it, for example lr={recipe.lr / 10:g}"
             + ("" if recipe.clip else ", or clip gradients with clip=1"),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from featkit.errors import UsageError
 from featkit.experiment import Design
 from featkit.finetune.recipe import STRATEGIES, Recipe, recipe_for
 from featkit.plans import Plan
@@ -28,12 +29,14 @@ class FineTuning:
         plan: The design's folds and draws.
         trained: Number of Runs made now.
         reused: Number of Runs that were there already.
+        failures: Why images cannot be read, by id; they take no part.
     """
 
     folder: Path
     plan: Plan
     trained: int
     reused: int
+    failures: Mapping[str, str]
 
 
 def finetune(
@@ -67,7 +70,8 @@ def finetune(
         test: Another data set: train as before and test on these images (external validation).
         device: `auto` (the fastest there is), `cpu`, `cuda`, `cuda:N` or `mps`.
         workers: Processes that load images ahead; None = by device and cores.
-        save_models: Keep every Run's network under `models/`, for `timm` and `local-dir:`.
+        save_models: Keep every Run's network under `models/`, for `timm` and `local-dir:`. A Run
+            that was made without is made again.
         progress: Told of images seen.
 
     Raises:
@@ -79,6 +83,7 @@ def finetune(
         BackboneError: The network cannot be saved in timm's format, and that was asked for.
     """
     design = design or Design()
+    _check(strategies, workers)
     recipes: dict[str, Recipe] = {name: recipe_for(name, recipe) for name in strategies}
     # torch and its like are imported here, so that options are checked without them.
     from featkit.finetune._job import Job
@@ -96,4 +101,19 @@ def finetune(
         progress=progress or NoProgress(),
     )
     plan, trained, reused = job.run()
-    return FineTuning(Path(out), plan, trained, reused)
+    return FineTuning(Path(out), plan, trained, reused, job.failures)
+
+
+def _check(strategies: Sequence[str], workers: int | None) -> None:
+    if not strategies:
+        raise UsageError(
+            "no strategy was given",
+            cause="the list is empty",
+            remedy=f"Give one or more of {', '.join(STRATEGIES)}",
+        )
+    if workers is not None and workers < 0:
+        raise UsageError(
+            f"--workers {workers}",
+            cause="there are no fewer than none",
+            remedy="Give 0 or more, or leave it out",
+        )

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args, get_type_hints
 
 from featkit.errors import UsageError
 
-__all__ = ["AUGMENTATIONS", "STEPS", "STRATEGIES", "Recipe", "recipe_for"]
+__all__ = ["AUGMENTATIONS", "STEPS", "STRATEGIES", "Recipe", "changes", "recipe_for"]
 
 STRATEGIES = ("head", "last", "full", "lp-ft")
 """What is trained: a new last layer on augmented images, the last stage too, everything, or
 everything after a linear probe (Kumar et al. 2022, arXiv:2202.10054)."""
 
 STEPS = (
+    "crop",
     "hflip",
     "vflip",
     "quarter-turns",
     "rotation",
-    "crop",
     "colour",
     "blur",
     "sharpen",
 )
-"""What augmentation consists of."""
+"""What augmentation consists of, in the order in which the steps are taken."""
 
 AUGMENTATIONS: Mapping[str, tuple[str, ...]] = {
     "none": (),
@@ -100,7 +101,7 @@ class Recipe:
         for name, (least, most) in _RANGES.items():
             _within(name, getattr(self, name), least, most)
         for step in self.augmentation:
-            _one_of("augmentation", step, (*AUGMENTATIONS, *STEPS))
+            _one_of("augmentation", step, STEPS)
 
     def identity(self) -> dict[str, Any]:
         """Return, JSON-like, what decides the trained model."""
@@ -138,8 +139,8 @@ def recipe_for(strategy: str, overrides: Mapping[str, object] | None = None) -> 
 
     Args:
         strategy: One of `STRATEGIES`.
-        overrides: Fields of `Recipe` by name; `augmentation` may be a level, a step, or a
-            sequence of steps.
+        overrides: Fields of `Recipe` by name; `augmentation` may be a level, or steps as a
+            sequence or as text with commas.
 
     Raises:
         UsageError: An unknown strategy or field, or a value that cannot be meant.
@@ -162,14 +163,29 @@ def recipe_for(strategy: str, overrides: Mapping[str, object] | None = None) -> 
     return replace(Recipe(**_DEFAULTS[strategy]), **wanted)  # type: ignore[arg-type]
 
 
+def changes(strategy: str, recipe: Recipe) -> list[str]:
+    """Return `NAME=VALUE` of each field in which a recipe differs from its strategy's defaults."""
+    defaults = recipe_for(strategy)
+    values = {
+        field.name: getattr(recipe, field.name)
+        for field in fields(Recipe)
+        if getattr(recipe, field.name) != getattr(defaults, field.name)
+    }
+    if "augmentation" in values:
+        values["augmentation"] = ",".join(values["augmentation"]) or "none"
+    return [f"{name}={value}" for name, value in values.items()]
+
+
 def _steps(value: object) -> tuple[str, ...]:
-    """Return the steps of a level, of a step, or of several of them, each once."""
-    named = [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
-    steps: dict[str, None] = {}
+    """Return the steps of a level, of a step, or of several of them, each once and in order."""
+    named = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(named, list | tuple):
+        raise _wrong_kind("augmentation", value, "level or a list of steps", "light")
+    wanted: set[str] = set()
     for name in named:
         _one_of("augmentation", name, (*AUGMENTATIONS, *STEPS))
-        steps.update(dict.fromkeys(AUGMENTATIONS.get(name, (name,))))
-    return tuple(steps)
+        wanted.update(AUGMENTATIONS.get(name, (name,)))
+    return tuple(step for step in STEPS if step in wanted)
 
 
 def _like(name: str, value: object, model: object) -> object:
@@ -178,25 +194,33 @@ def _like(name: str, value: object, model: object) -> object:
     if isinstance(model, float) and isinstance(value, int) and not wrong:
         return float(value)
     if wrong or type(value) is not type(model):
-        raise UsageError(
-            f"recipe option {name}={value!r}",
-            cause=f"it takes a {type(model).__name__}",
-            remedy=f"Give something like {name}={model!r}",
-        )
+        raise _wrong_kind(name, value, _KINDS[type(model)], model)
     return value
+
+
+_KINDS: Mapping[type, str] = {int: "whole number", float: "number", str: "name"}
+
+
+def _wrong_kind(name: str, value: object, kind: str, example: object) -> UsageError:
+    return UsageError(
+        f"recipe option {name}={value!r}",
+        cause=f"it takes a {kind}",
+        remedy=f"Give something like {name}={example}",
+    )
 
 
 def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
+        near = difflib.get_close_matches(str(value), choices, n=1)
         raise UsageError(
             f"{name} {value}",
-            cause="there is no such choice",
+            cause="there is no such choice" + "".join(f"; near is {other}" for other in near),
             remedy=f"Use one of {', '.join(choices)}",
         )
 
 
 def _within(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
+    if not (least <= value <= most and math.isfinite(value)):
         bounds = f"{least:g} or more" if most == _ANY else f"from {least:g} to {most:g}"
         raise UsageError(
             f"recipe option {name}={value!r}",

@@ -136,6 +136,7 @@ class Run:
         split: The Plan's way of splitting; `random` is marked wherever it is shown.
         frozen: Whether the backbone's weights stayed as they were: a head on its features.
         held_out: Predictions for calibration, or None where the budget left no images for them.
+        versions: Of the software that made it, by package.
     """
 
     key: RunKey
@@ -149,6 +150,7 @@ class Run:
     split: str = "grouped"
     frozen: bool = True
     held_out: HeldOut | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -77,6 +77,7 @@ class RunStore:
             "chosen": dict(run.chosen),
             "split": run.split,
             "frozen": run.frozen,
+            "versions": dict(run.versions),
         }
         with atomic_path(self.path(run.key)) as temporary, temporary.open("wb") as handle:
             arrays = {
@@ -180,4 +181,5 @@ def _read(path: Path) -> Run:
         split=facts["split"],
         frozen=facts.get("frozen", True),  # schema 1 knew nothing else
         held_out=held_out,
+        versions=facts.get("versions", {}),
     )

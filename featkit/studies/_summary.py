@@ -127,7 +127,7 @@ def _page(study: Study, arms: Sequence[ArmSummary], rows: Sequence[dict[str, str
     table = Table(
         caption="Published numbers and the study's own, with 95% intervals",
         columns=[Column(name, number=False) for name in rows[0]],
-        rows=[[Cell(text) for text in row.values()] for row in rows],
+        rows=[[_page_cell(text) for text in row.values()] for row in rows],
         note="Intervals: bootstrap over test lesions and draws.",
     )
     sections = [
@@ -141,8 +141,8 @@ def _page(study: Study, arms: Sequence[ArmSummary], rows: Sequence[dict[str, str
     random = [arm.name for arm in arms if arm.split == "random"]
     return Page(
         title=f"featkit study: {study.name}",
-        question=f"Study {study.name}",
-        answer=_answer(arms),
+        question=f"Study {study.name}: published, rerun, and done properly",
+        answer=_answer(rows[0]),
         caveats=(),
         warning=f"Arm {', '.join(random)}: {_LEAK[0].lower()}{_LEAK[1:]}" if random else "",
         facts=[
@@ -154,12 +154,17 @@ def _page(study: Study, arms: Sequence[ArmSummary], rows: Sequence[dict[str, str
     )
 
 
-def _answer(arms: Sequence[ArmSummary]) -> str:
-    return " ".join(
-        f"Arm {arm.name}: {arm.best_method} is best at {arm.best_budget:g}%, with "
-        f"{METRICS[arm.metric].title.lower()} {arm.best_score}."
-        for arm in arms
-    )
+def _answer(row: dict[str, str]) -> str:
+    """Return the table's first row as a sentence."""
+    what, *columns = row
+    values = [f"{name} {row[name].partition('; ')[0]}" for name in columns if row[name] != "–"]
+    return f"{row[what]}: {', '.join(values)}."
+
+
+def _page_cell(text: str) -> Cell:
+    """Return a cell with the score in front and what belongs to it below."""
+    score, _, rest = text.partition("; ")
+    return Cell(score, note=rest)
 
 
 def _paragraphs(text: str) -> list[Text]:

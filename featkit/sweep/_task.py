@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 
 from featkit.experiment import Score, score_of
 from featkit.heads import Head, Views, make_head
+from featkit.provenance import software_versions
 from featkit.runs import Cost, HeldOut, Run, RunKey, RunStore, TestSet
 
 __all__ = ["Arrays", "Task", "run_task"]
+
+_PACKAGES = ("numpy", "scikit-learn", "lightgbm", "torch")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +86,7 @@ def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> Score
         chosen=head.chosen_,
         split=task.split,
         held_out=_held_out(head, task, arrays),
+        versions=software_versions(_PACKAGES),
     )
     RunStore(folder).save(run)
     return score_of(run)

@@ -111,6 +111,7 @@ def fit(
         design,
         test=external.test if external else None,
         images=external.images if external else table.images,
+        command=_words(stores, tests, heads, imbalance, views, tta=tta),
     ) as runs:
         todo = [_open_tasks(share, runs, board) for share in shares]
         trained = sum(len(tasks) for tasks in todo)
@@ -119,6 +120,25 @@ def fit(
             board.show(score)
         board.finish()
     return Sweep(runs.folder, plan, trained=trained, reused=board.shown - trained)
+
+
+def _words(
+    stores: Sequence[FeatureStore],
+    tests: Sequence[FeatureStore],
+    heads: Sequence[str],
+    imbalance: str,
+    views: ViewChoice,
+    *,
+    tta: bool,
+) -> list[str]:
+    """Return the command line of this fit but for its design."""
+    words = ["fit", *(str(store.path) for store in stores)]
+    for store in tests:
+        words += ["--test", str(store.path)]
+    for head in heads:
+        words += ["--head", head]
+    words += ["--imbalance", imbalance, "--views", str(views)]
+    return [*words, "--tta"] if tta else words
 
 
 def _checked(heads: Sequence[str], imbalance: str) -> tuple[str, ...]:

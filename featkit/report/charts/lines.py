@@ -93,8 +93,9 @@ def line_chart(
     frame = Frame(x, y, width, height, right=room if names else 18.0)
     drawn = frame.draw()
     drawn += [element for rule in rules for element in _rule(rule, frame)]
-    beside = whiskers or all(len(line.points) < 2 for line in lines)
-    spread = _spread(lines) if beside else [0.0] * len(lines)
+    alone = all(len(line.points) < 2 for line in lines)
+    room = 0.6 * width if alone else 24.0 if whiskers else 0.0
+    spread = _spread(len(lines), step=24.0 if alone else 7.0, room=room)
     if not whiskers:
         drawn += [_band(piece, line.mark, frame) for line in lines for piece in line.pieces()]
     for line, shift in zip(lines, spread, strict=True):
@@ -104,10 +105,10 @@ def line_chart(
     return drawing(width, height, drawn, label=label)
 
 
-def _spread(lines: Sequence[Line]) -> list[float]:
+def _spread(count: int, *, step: float, room: float) -> list[float]:
     """Return how far each line is moved to the side, so that whiskers do not cover one another."""
-    step = min(7.0, 24.0 / max(1, len(lines)))
-    return [step * (place - (len(lines) - 1) / 2) for place in range(len(lines))]
+    step = min(step, room / max(1, count))
+    return [step * (place - (count - 1) / 2) for place in range(count)]
 
 
 def _rule(rule: Rule, frame: Frame) -> list[Element]:

@@ -13,6 +13,7 @@ from featkit.report.page._commands import commands, options_text
 from featkit.report.page.contents import Contents
 from featkit.report.page.parts import Cell, Code, Column, Part, Section, Table, Text
 from featkit.report.page.words import count, percent
+from featkit.runs import Run
 
 __all__ = ["design_section"]
 
@@ -38,7 +39,7 @@ def design_section(contents: Contents) -> Section:
         _pairs("Fingerprints: what differs here is another experiment", _fingerprints(contents)),
         Code(
             "Commands that make this again",
-            commands(contents.grid, contents.folders, plan, contents.stores),
+            commands(contents.folders, contents.stores),
         ),
     ]
     if plan is None:
@@ -138,8 +139,21 @@ def _software(contents: Contents) -> list[tuple[str, str]]:
             "Runs trained on",
             "; ".join(f"{device}, {threads} CPU thread(s)" for device, threads in devices),
         ),
+        *_of_runs(runs),
     ]
     return pairs + [pair for store in contents.stores for pair in _of_store(store)]
+
+
+def _of_runs(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:
+    """Yield the software of heads and of fine-tuning, each version that was used."""
+    for kind, frozen in (("Heads trained with", True), ("Fine-tuned with", False)):
+        found: dict[str, dict[str, None]] = {}
+        for run in runs:
+            if run.frozen == frozen:
+                for name, number in run.versions.items():
+                    found.setdefault(name, {})[number] = None
+        if found:
+            yield kind, ", ".join(f"{name} {' or '.join(used)}" for name, used in found.items())
 
 
 def _of_store(store: FeatureStore) -> Iterator[tuple[str, str]]:

@@ -127,7 +127,7 @@ def _page(contents: Contents, feature_map: str) -> Page:
         title=f"featkit report: {backbones}",
         question=headline.question,
         answer=headline.answer,
-        caveats=headline.caveats,
+        caveats=(*headline.details, *headline.caveats),
         warning=_LEAK if contents.comparison.split in _LEAKY else "",
         facts=list(facts(contents)),
         sections=list(_sections(contents, feature_map)),

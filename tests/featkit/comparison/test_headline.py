@@ -40,15 +40,20 @@ def curves(make_run):
 def test_who_is_better_where_and_for_what(curves, make_evidence):
     found = said(make_evidence(*curves((0.0, 2.05, 6.0))))
     assert found.question.startswith("When do frozen features")
-    verdict, *_ = found.answer.split(". ")
+    assert found.answer == (
+        "On net, full fine-tuning is clearly better than a linear head on frozen features from "
+        "100% of the labels (300 training lesions) on, and not clearly below."
+    )
+    (details,) = found.details
+    verdict, *_ = details.split(". ")
     assert verdict == (
         "On net, full fine-tuning is clearly better than a linear head on frozen features at 100% "
         "of the labels (300 training lesions); the frozen features are clearly better at 1% of "
         "the labels (3 training lesions); no clear difference was found at 10% of the labels (30 "
         "training lesions)"
     )
-    assert "The curves cross at" in found.answer
-    assert found.answer.endswith(
+    assert "The curves cross at" in details
+    assert details.endswith(
         "for 12 times the device time (60 s against 5.0 s a Run, features included)."
     )
     assert "Holm's correction over 3 contrasts" in found.caveats[0]
@@ -57,20 +62,44 @@ def test_who_is_better_where_and_for_what(curves, make_evidence):
 
 def test_no_clear_difference_is_not_called_equality(curves, make_evidence):
     found = said(make_evidence(*curves((2.0, 2.0, 2.0))))
-    assert found.answer.startswith(
+    assert found.answer == (
+        "On net, no clear difference between full fine-tuning and a linear head on frozen "
+        "features was found at any label budget."
+    )
+    assert found.details[0].startswith(
         "On net, no clear difference between full fine-tuning and a linear head on frozen "
         "features was found at 1%, 10% and 100% of the labels (3 to 300 training lesions)."
     )
-    assert "better" not in found.answer
+    assert "better" not in found.answer + found.details[0]
     assert "no clear difference does not mean none" in found.caveats[0]
 
 
 def test_frozen_features_may_win_everywhere(curves, make_evidence):
     found = said(make_evidence(*curves((0.0, 0.0, 0.0))))
-    assert found.answer.startswith(
-        "On net, a linear head on frozen features is clearly better than full fine-tuning at 1%"
+    assert found.answer == (
+        "On net, a linear head on frozen features is clearly better than full fine-tuning at "
+        "every label budget tried."
     )
-    assert "cross" not in found.answer
+    assert "cross" not in found.details[0]
+
+
+def test_fine_tuning_may_win_everywhere(curves, make_evidence):
+    found = said(make_evidence(*curves((6.0, 6.0, 6.0))))
+    assert found.answer == (
+        "On net, full fine-tuning is clearly better than a linear head on frozen features at "
+        "every label budget tried."
+    )
+
+
+def test_frozen_features_may_win_below_a_budget(curves, make_evidence):
+    found = said(make_evidence(*curves((0.0, 0.0, 6.0))))
+    assert found.answer.endswith("(300 training lesions) on, and clearly worse below.")
+
+
+def test_a_lead_that_does_not_last_is_told_budget_by_budget(curves, make_evidence):
+    found = said(make_evidence(*curves((6.0, 6.0, 0.0))))
+    assert found.answer.startswith("On net, full fine-tuning is clearly better")
+    assert "the frozen features are clearly better at 100%" in found.answer
 
 
 def test_seconds_of_different_devices_have_no_ratio(curves, make_evidence):
@@ -78,7 +107,7 @@ def test_seconds_of_different_devices_have_no_ratio(curves, make_evidence):
         run if run.frozen else replace(run, cost=replace(run.cost, device="cuda"))
         for run in curves((0.0, 2.0, 6.0))
     ]
-    answer = said(make_evidence(*runs)).answer
+    (answer,) = said(make_evidence(*runs)).details
     assert "60 s on cuda against 5.0 s on cpu a Run" in answer
     assert "times the device time" not in answer
 
@@ -103,12 +132,17 @@ def test_a_random_split_is_said_first(make_run, make_evidence):
     assert "The split is random" in found.caveats[0]
 
 
-def test_only_two_backbones_are_told_of(make_run, make_evidence):
+def test_two_backbones_are_told_of_in_the_answer_and_all_below(make_run, make_evidence):
     runs = [
         make_run(method, backbone=name, frozen=frozen)
         for name in ("a", "bb", "ccc")
         for method, frozen in (("linear", True), ("finetune-full", False))
     ]
-    answer = said(make_evidence(*runs)).answer
-    assert ("On a," in answer, "On bb," in answer, "On ccc," in answer) == (True, True, False)
-    assert answer.endswith("The tables answer for all 3 backbones.")
+    found = said(make_evidence(*runs))
+    assert [f"On {name}," in found.answer for name in ("a", "bb", "ccc")] == [True, True, False]
+    assert found.answer.endswith("; for 1 more backbone see below.")
+    assert [f"On {name}," in found.details[2] for name in ("a", "bb", "ccc")] == [
+        False,
+        False,
+        True,
+    ]

@@ -70,24 +70,20 @@ def make_dataset(lesions=LESIONS, *, broken=None, prefix="", first=0, **fields):
     return Dataset(**{**defaults, **fields})
 
 
-def make_network(*, dropout=0.0, scale=1.0):
-    generator = torch.Generator().manual_seed(7)
-    network = nn.Sequential(
-        nn.Conv2d(3, 6, 3, stride=2),
-        nn.BatchNorm2d(6),
-        nn.ReLU(),
-        nn.Conv2d(6, DIMENSION, 3),
-        nn.BatchNorm2d(DIMENSION),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Dropout(dropout),
-    )
-    with torch.no_grad():
-        for parameter in network.parameters():
-            if parameter.ndim > 1:
-                parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.3 * scale)
-    return network.eval()
+def make_network(*, dropout=0.0):
+    with torch.random.fork_rng([]):
+        torch.manual_seed(7)
+        return nn.Sequential(
+            nn.Conv2d(3, 6, 3, stride=2),
+            nn.BatchNorm2d(6),
+            nn.ReLU(),
+            nn.Conv2d(6, DIMENSION, 3),
+            nn.BatchNorm2d(DIMENSION),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Dropout(dropout),
+        ).eval()
 
 
 def make_preprocessing(**fields):

@@ -5,7 +5,7 @@ import pytest
 
 from featkit.errors import UsageError
 from featkit.finetune import AUGMENTATIONS, STRATEGIES, Recipe, recipe_for
-from featkit.finetune.recipe import STEPS
+from featkit.finetune.recipe import STEPS, changes
 
 
 def test_every_strategy_has_a_recipe_of_its_own():
@@ -49,6 +49,24 @@ def test_each_level_has_the_steps_of_the_one_before():
     assert all(less < more for less, more in zip(levels, levels[1:], strict=False))
 
 
+def test_a_list_of_steps_in_one_text():
+    found = recipe_for("full", {"augmentation": "light, colour"}).augmentation
+    assert found == AUGMENTATIONS["medium"]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_changes_are_what_makes_the_recipe_again(strategy):
+    wanted = {"lr": 0.25, "augmentation": ["blur", "hflip"], "clip": 3.0, "monitor": "log_loss"}
+    recipe = recipe_for(strategy, wanted)
+    texts = dict(text.split("=") for text in changes(strategy, recipe))
+    assert set(texts) == set(wanted)
+    numbers = {name: float(texts[name]) for name in ("lr", "clip")}
+    assert recipe_for(strategy, {**texts, **numbers}) == recipe
+    assert changes(strategy, recipe_for(strategy)) == []
+    plain = recipe_for(strategy, {"augmentation": "none"})
+    assert changes(strategy, plain) == ["augmentation=none"]
+
+
 def test_one_step_or_none():
     assert recipe_for("head", {"augmentation": "blur"}).augmentation == ("blur",)
     assert recipe_for("head", {"augmentation": []}).augmentation == ()
@@ -78,7 +96,7 @@ def test_identity_tells_every_field():
     [
         ({"learning_rate": 1}, "recipe option learning_rate: there is no such option"),
         ({"epoch": 1}, "near is epochs"),
-        ({"optimizer": "adamW"}, "optimizer adamW: there is no such choice; near is adamw"),
+        ({"optimizer": "adamww"}, "optimizer adamww: there is no such choice; near is adamw"),
         ({"optimizer": 3}, "optimizer=3: it takes a name"),
         ({"augmentation": "strong"}, "augmentation strong: there is no such choice"),
         ({"augmentation": ["hflip", "vflop"]}, "augmentation vflop.*near is vflip"),

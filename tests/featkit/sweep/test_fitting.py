@@ -339,3 +339,19 @@ def test_images_csv_names_every_image_that_may_be_tested(tmp_path, make_store):
     assert [row["image_id"] for row in rows] == list(store.image_id)
     assert [row["label"] for row in rows] == [store.classes[label] for label in store.label]
     assert [row["site"] for row in rows] == list(metadata["site"])
+
+
+def test_commands_txt_has_each_command_once_as_the_command_line_takes_it(tmp_path, make_store):
+    store, out = make_store(), tmp_path / "out"
+    for design in (SMALL, SMALL, replace(SMALL, budgets=(50,), exclude_classes=("class1",))):
+        if design.exclude_classes:
+            out = tmp_path / "other"
+        fit([store], out, design=design, jobs=1)
+    noted = [(tmp_path / name / "commands.txt").read_text() for name in ("out", "other")]
+    assert noted[0] == (
+        f"featkit fit {store.path} --head linear --imbalance weights --views plain "
+        f"--out {tmp_path / 'out'} --budgets 20,100 --draws 2 --draws-large 1 --folds 3 "
+        "--use-folds 1 --split grouped --seed 0\n"
+    )
+    assert "--budgets 50" in noted[1]
+    assert "--exclude-class class1" in noted[1]

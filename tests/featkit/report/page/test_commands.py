@@ -1,34 +1,35 @@
 import shlex
 
-from featkit.comparison import gather
 from featkit.report.page._commands import commands, options_text
 
 
-def test_commands_repeat_the_design(runs):
-    folder = runs(methods=("linear", "mlp+views", "finetune-full", "finetune-head"))
-    grid = gather([folder])
-    from featkit.plans import Plan
-
-    lines = commands(grid, [folder], Plan.load(folder / "plan.json"), []).splitlines()
-    words = {tuple(shlex.split(line)[1:2]): shlex.split(line) for line in lines[1:]}
-    assert set(words) == {("fit",), ("finetune",), ("compare",), ("report",)}
-    fits = [shlex.split(line) for line in lines if line.startswith("featkit fit")]
-    assert [("--views" in line) for line in fits] == [False, True]
-    tune = words[("finetune",)]
-    for options in (
-        ["--strategy", "head", "--strategy", "full"],
-        ["--budgets", "25,100"],
-        ["--draws", "2"],
-        ["--folds", "2", "--use-folds", "1"],
-        ["--seed", "0"],
-    ):
-        assert " ".join(options) in " ".join(tune)
-    assert words[("report",)] == ["featkit", "report", str(folder)]
+def test_commands_are_those_that_the_folders_note(tmp_path):
+    folders = [tmp_path / name for name in ("a", "b", "empty")]
+    for folder in folders:
+        folder.mkdir()
+    (folders[0] / "commands.txt").write_text("featkit fit x.h5 --out a\n")
+    (folders[1] / "commands.txt").write_text("featkit finetune d --out b\nfeatkit fit x.h5\n")
+    lines = commands(folders, []).splitlines()
+    places = shlex.join(str(folder) for folder in folders)
+    assert lines[1:] == [
+        "featkit fit x.h5 --out a",
+        "featkit finetune d --out b",
+        "featkit fit x.h5",
+        f"featkit compare {places}",
+        f"featkit report {places}",
+    ]
 
 
-def test_odd_folders_are_quoted(runs):
-    folder = runs("my runs; rm -rf")
-    line = commands(gather([folder]), [folder], None, []).splitlines()[-1]
+def test_the_extraction_is_read_off_the_feature_file(make_store):
+    (line,) = [line for line in commands([], [make_store()]).splitlines() if " extract " in line]
+    words = shlex.split(line)
+    assert words[:3] == ["featkit", "extract", "DATA"]
+    assert words[words.index("--out") + 1].endswith("features.h5")
+
+
+def test_odd_folders_are_quoted(tmp_path):
+    folder = tmp_path / "my runs; rm -rf"
+    line = commands([folder], []).splitlines()[-1]
     assert shlex.split(line)[2] == str(folder)
 
 

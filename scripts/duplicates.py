@@ -1,0 +1,139 @@
+"""How well `featkit data check --duplicates` works on a data set whose lesions have several images.
+
+    duplicates.py DATA SPEC OUT [IMAGE_SIZE]
+
+Two photographs of one lesion are what the search is for, and the data set says which these are:
+the share of them that the geometry confirms is its recall, the share whose partner is among an
+image's nearest neighbours that of the candidates. Random pairs across lesions give the rate of
+false alarms. Writes OUT/duplicates.json, and OUT/duplicates.csv with all candidates on which some
+keypoints agree. If OUT/duplicates_seen.csv (image_1, image_2, seen: same, different or unsure) is
+there, made by a person who looked, the verdicts on the confirmed pairs are counted.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import time
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from machine import describe
+
+from featkit import load_backbone, load_dataset
+from featkit.data import Dataset
+from featkit.duplicates import NEIGHBOURS, DuplicatePair, Evidence, write_pairs
+from featkit.duplicates._comparisons import compare_rows
+from featkit.duplicates.candidates import half_whitened, nearest_across
+from featkit.duplicates.finding import pairs_of
+from featkit.features import turned_features
+from featkit.fingerprints import stable_order
+from featkit.progress import Progress
+from featkit_cli.progress import shown_progress
+
+PAIRS = 1000
+"""Pairs of one lesion, and random pairs across lesions."""
+
+Rows = list[tuple[int, int]]
+
+
+def main() -> None:
+    data, spec, out, *size = sys.argv[1:]
+    dataset = load_dataset(data)
+    backbone = load_backbone(spec, image_size=int(size[0]) if size else None)
+    with shown_progress() as progress:
+        found, pairs = measure(dataset, backbone, progress)
+    folder = Path(out)
+    write_pairs(folder / "duplicates.csv", [pair for pair in pairs if pair.evidence.inliers])
+    found["seen"] = verdicts(folder / "duplicates_seen.csv", pairs)
+    facts = {"data": dataset.name, "backbone": backbone.spec, "image_size": size or None}
+    text = json.dumps(
+        {**facts, **found, "opencv": version("opencv-python-headless"), "machine": describe()},
+        indent=1,
+    )
+    (folder / "duplicates.json").write_text(text + "\n")
+
+
+def measure(
+    dataset: Dataset, backbone: object, progress: Progress
+) -> tuple[dict[str, object], tuple[DuplicatePair, ...]]:
+    began = [time.perf_counter()]
+    turned = turned_features(dataset, backbone, progress=progress)
+    began.append(time.perf_counter())
+    assert not turned.reason.any(), "every image must be readable"
+    features = half_whitened(turned.features)
+    candidates = nearest_across(features, dataset.group, neighbours=NEIGHBOURS, progress=progress)
+    began.append(time.perf_counter())
+    rows = list(zip(candidates.first.tolist(), candidates.second.tolist(), strict=True))
+    evidence = compare_rows(dataset, rows, workers=None, progress=progress)
+    began.append(time.perf_counter())
+    pairs = pairs_of(dataset, candidates, evidence)
+    same, other = same_lesion(dataset), across_lesions(dataset)
+    known = compare_rows(dataset, same + other, workers=None, progress=progress)
+    steps = ("features", "candidates", "geometry")
+    seconds = dict(zip(steps, np.diff(began).round(1).tolist(), strict=True))
+    return {
+        "images": len(dataset),
+        "neighbours": NEIGHBOURS,
+        "seconds": seconds,
+        "candidates": len(pairs),
+        "confirmed": sum(pair.confirmed for pair in pairs),
+        "relabelled": sum(pair.confirmed and pair.relabelled for pair in pairs),
+        "same_lesion": {
+            **confirmed(known[: len(same)]),
+            "among_the_neighbours": neighbours_share(features, dataset, same),
+        },
+        "across_lesions": confirmed(known[len(same) :]),
+    }, pairs
+
+
+def same_lesion(dataset: Dataset) -> Rows:
+    """Return the first two images of some lesions that have several, in a stable order."""
+    names, lesion, count = np.unique(dataset.group, return_inverse=True, return_counts=True)
+    several = np.flatnonzero(count > 1)
+    chosen = several[stable_order(names[several].tolist(), "same")][:PAIRS]
+    found = (np.flatnonzero(lesion == number)[:2] for number in chosen)
+    return [(int(one), int(other)) for one, other in found]
+
+
+def across_lesions(dataset: Dataset) -> Rows:
+    order = stable_order(dataset.image_id.tolist(), "across")
+    pairs = zip(order[::2].tolist(), order[1::2].tolist(), strict=False)
+    return [pair for pair in pairs if dataset.group[pair[0]] != dataset.group[pair[1]]][:PAIRS]
+
+
+def confirmed(evidence: list[Evidence]) -> dict[str, object]:
+    count = sum(one.confirmed for one in evidence)
+    return {"pairs": len(evidence), "confirmed": count, "share": round(count / len(evidence), 4)}
+
+
+def neighbours_share(features: np.ndarray, dataset: Dataset, pairs: Rows) -> float:
+    """Return how often one of the two is among the other's nearest, its lesion's others aside."""
+    found = 0
+    for one, other in pairs:
+        foreign = dataset.group != dataset.group[one]
+        ranks = []
+        for row, partner in ((one, other), (other, one)):
+            similarity = (features[row] @ features[:, 0].T).max(axis=0)
+            ranks.append(np.count_nonzero(similarity[foreign] > similarity[partner]))
+        found += min(ranks) < NEIGHBOURS
+    return round(found / len(pairs), 4)
+
+
+def verdicts(path: Path, pairs: tuple[DuplicatePair, ...]) -> dict[str, int] | None:
+    if not path.exists():
+        return None
+    with path.open(encoding="utf-8", newline="") as file:
+        seen = {
+            frozenset((row["image_1"], row["image_2"])): row["seen"] for row in csv.DictReader(file)
+        }
+    counts = Counter(seen.get(frozenset(pair.images), "unseen") for pair in pairs if pair.confirmed)
+    return dict(counts)
+
+
+if __name__ == "__main__":
+    assert len(sys.argv) in {4, 5}, __doc__
+    main()
