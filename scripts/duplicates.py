@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -49,7 +50,11 @@ def main() -> None:
     folder = Path(out)
     write_pairs(folder / "duplicates.csv", [pair for pair in pairs if pair.evidence.inliers])
     found["seen"] = verdicts(folder / "duplicates_seen.csv", pairs)
-    facts = {"data": dataset.name, "backbone": backbone.spec, "image_size": size or None}
+    facts = {
+        "data": dataset.name,
+        "backbone": backbone.spec,
+        "image_size": int(size[0]) if size else None,
+    }
     text = json.dumps(
         {**facts, **found, "opencv": version("opencv-python-headless"), "machine": describe()},
         indent=1,
@@ -75,19 +80,23 @@ def measure(
     known = compare_rows(dataset, same + other, workers=None, progress=progress)
     steps = ("features", "candidates", "geometry")
     seconds = dict(zip(steps, np.diff(began).round(1).tolist(), strict=True))
-    return {
-        "images": len(dataset),
-        "neighbours": NEIGHBOURS,
-        "seconds": seconds,
-        "candidates": len(pairs),
-        "confirmed": sum(pair.confirmed for pair in pairs),
-        "relabelled": sum(pair.confirmed and pair.relabelled for pair in pairs),
-        "same_lesion": {
-            **confirmed(known[: len(same)]),
-            "among_the_neighbours": neighbours_share(features, dataset, same),
+    return (
+        {
+            "images": len(dataset),
+            "neighbours": NEIGHBOURS,
+            "seconds": seconds,
+            "load_average": round(os.getloadavg()[1], 1),  # other work on the machine slows it down
+            "candidates": len(pairs),
+            "confirmed": sum(pair.confirmed for pair in pairs),
+            "relabelled": sum(pair.confirmed and pair.relabelled for pair in pairs),
+            "same_lesion": {
+                **confirmed(known[: len(same)]),
+                "among_the_neighbours": neighbours_share(features, dataset, same),
+            },
+            "across_lesions": confirmed(known[len(same) :]),
         },
-        "across_lesions": confirmed(known[len(same) :]),
-    }, pairs
+        pairs,
+    )
 
 
 def same_lesion(dataset: Dataset) -> Rows:

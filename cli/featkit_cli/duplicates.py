@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from featkit.duplicates import DuplicatePair, Duplicates
     from featkit.progress import Progress
 
-__all__ = ["find_across", "refuse_options", "show_across"]
-
-DEFAULT_BACKBONE = "featkit:tiny"
+__all__ = ["check_options", "find_across", "show_across"]
 
 
 @dataclass(frozen=True)
@@ -33,14 +31,21 @@ class Across:
         return {**self.found.to_dict(), "file": str(self.path)}
 
 
-def refuse_options(given: Mapping[str, object]) -> None:
-    """Refuse options that mean nothing without --duplicates.
+def check_options(given: Mapping[str, object], duplicates: bool) -> None:
+    """Refuse --duplicates without a backbone, and its options without it.
 
     Raises:
-        UsageError: One of them was given.
+        UsageError: Something is missing or superfluous.
     """
+    if duplicates and given["backbone"] is None:
+        raise UsageError(
+            "--duplicates needs a --backbone",
+            cause="its features choose the candidates, and which is at hand is yours to know",
+            remedy="Give a pretrained one, such as --backbone timm:mobilenetv2_100.ra_in1k "
+            "--image-size 128; featkit:tiny needs no download and misses many pairs",
+        )
     for name, value in given.items():
-        if value is not None:
+        if value is not None and not duplicates:
             raise UsageError(
                 f"--{name.replace('_', '-')}",
                 cause="it is an option of --duplicates, which is not given",
@@ -62,7 +67,7 @@ def find_across(
     from featkit.backbones import load_backbone
     from featkit.duplicates import NEIGHBOURS, find_duplicates, write_pairs
 
-    network = load_backbone(given["backbone"] or DEFAULT_BACKBONE, image_size=given["image_size"])
+    network = load_backbone(given["backbone"], image_size=given["image_size"])
     found = find_duplicates(
         dataset,
         network,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["rebase"]
+__all__ = ["designs", "rebase"]
 
 _KIND = re.compile(r"(?P<kind>\w[\w-]+):(?P<target>.+)")
 
@@ -16,8 +17,12 @@ _PATHLESS = ("synthetic",)
 def rebase(raw: dict[str, Any], folder: Path) -> None:
     """Make the paths of a study, as read from its file, relative to `folder`, in place.
 
-    These are `data.spec`, `data.images`, `data.lesions`, and backbones that are folders.
+    These are `data.spec`, `data.images`, `data.lesions`, `duplicates` of a design, and backbones
+    that are folders.
     """
+    for design in designs(raw):
+        if isinstance(design.get("duplicates"), str):
+            design["duplicates"] = str(_below(folder, design["duplicates"]))
     data = raw.get("data")
     if isinstance(data, dict):
         for key in ("images", "lesions"):
@@ -29,6 +34,15 @@ def rebase(raw: dict[str, Any], folder: Path) -> None:
     for backbone in backbones.values() if isinstance(backbones, dict) else ():
         if isinstance(backbone, dict) and isinstance(backbone.get("spec"), str):
             backbone["spec"] = _backbone(folder, backbone["spec"])
+
+
+def designs(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every design of a study as read from its file: its own and those of its arms."""
+    arms = raw.get("arms")
+    owners = [raw, *(arms.values() if isinstance(arms, dict) else ())]
+    for owner in owners:
+        if isinstance(owner, dict) and isinstance(owner.get("design"), dict):
+            yield owner["design"]
 
 
 def _data(folder: Path, spec: str) -> str:

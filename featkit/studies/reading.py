@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from featkit.duplicates import read_pairs
 from featkit.errors import FeatkitError, UsageError
-from featkit.studies._paths import rebase
+from featkit.studies._paths import designs, rebase
 from featkit.studies._problems import refuse, refuse_invalid
 from featkit.studies._settings import apply_settings
 from featkit.studies._values import check_values
@@ -41,11 +42,16 @@ def load_study(
     Raises:
         UsageError: No such study, a file that is no TOML, a key or value that cannot be meant; the
             message names file, key, cause and remedy.
+        DataError: The file of `duplicates` cannot be read.
     """
     path = _find(study)
     raw = _read(path)
     raw.setdefault("name", path.stem)
     rebase(raw, path.parent)
+    for design in designs(raw):
+        # What the file says decides the Plan, so the study holds it, not its name.
+        if isinstance(design.get("duplicates"), str):
+            design["duplicates"] = read_pairs(design["duplicates"])
     checked = _validated(raw, str(path))
     changes = [*settings]
     if data is not None:

@@ -34,11 +34,12 @@ def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 COLUMNS = ("--image-column", "image", "--label-column", "label")
+DUPLICATES = ("--duplicates", "--backbone", "featkit:tiny")
 
 
 def test_pairs_are_shown_and_written(featkit, album):
     out = album.parent / "found.csv"
-    done = featkit("data", "check", album, *COLUMNS, "--duplicates", "--out", out)
+    done = featkit("data", "check", album, *COLUMNS, *DUPLICATES, "--out", out)
     assert done.code == 0, done.err
     assert "One lesion under two ids: 1 pair of images" in done.out
     assert "a1.png" in done.out
@@ -56,7 +57,7 @@ def test_pairs_are_shown_and_written(featkit, album):
 
 
 def test_json_and_the_default_file(featkit, album):
-    done = featkit("data", "check", album, *COLUMNS, "--duplicates", "--neighbours", 3, "--json")
+    done = featkit("data", "check", album, *COLUMNS, *DUPLICATES, "--neighbours", 3, "--json")
     assert done.code == 0, done.err
     found = json.loads(done.out)
     assert found["images"] == 9
@@ -92,8 +93,15 @@ def test_an_unknown_backbone_fails_before_the_images_are_read(featkit, album):
 def test_none_found(featkit, album):
     text = album.read_text().splitlines()
     album.write_text("\n".join(text[:-1]) + "\n")
-    done = featkit("data", "check", album, *COLUMNS, "--duplicates", "--out", "none.csv")
+    done = featkit("data", "check", album, *COLUMNS, *DUPLICATES, "--out", "none.csv")
     assert done.code == 0, done.err
     assert "No lesion was found under two ids" in done.out
     assert "Next" not in done.out
     assert read_pairs("none.csv") == ()
+
+
+def test_a_backbone_is_asked_for(featkit, album):
+    done = featkit("data", "check", album, *COLUMNS, "--duplicates")
+    assert done.code == 2
+    assert "--duplicates needs a --backbone" in done.err
+    assert "--backbone timm:" in done.err

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featkit_cli import console
-from featkit_cli.duplicates import find_across, refuse_options, show_across
+from featkit_cli.duplicates import check_options, find_across, show_across
 from featkit_cli.options import Json
 from featkit_cli.progress import shown_progress
 from featkit_cli.reading import reads_data
@@ -74,7 +74,7 @@ def check(
             "--backbone",
             "-b",
             metavar="SPEC",
-            help="--duplicates: what chooses the candidates. Default: featkit:tiny.",
+            help="--duplicates needs one: its features choose the candidates.",
         ),
     ] = None,
     image_size: Annotated[
@@ -111,8 +111,7 @@ def check(
         "device": device,
         "out": out,
     }
-    if not duplicates:
-        refuse_options(given)
+    check_options(given, duplicates)
     dataset = read()
     with shown_progress() as shown:
         across = find_across(dataset, given, workers, shown) if duplicates else None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from featkit.errors import UsageError
+from featkit.errors import DataError, UsageError
 from featkit.studies import load_study
 
 
@@ -150,3 +150,13 @@ def test_further_paths_start_from_the_file(write_study):
     data = load_study(path).data
     assert data.lesions == path.parent / "lesions.csv"
     assert data.images == Path("/images")
+
+
+def test_duplicates_are_read_from_the_file_that_is_named(write_study):
+    path = write_study(("folds = 3", 'folds = 3\nduplicates = "pairs.csv"'))
+    pairs = path.parent / "pairs.csv"
+    pairs.write_text("image_1,image_2,confirmed\na,b,yes\nc,d,no\n")
+    assert load_study(path).design_of("proper").duplicates == (("a", "b"),)
+    pairs.unlink()
+    with pytest.raises(DataError, match=r"pairs\.csv"):
+        load_study(path)
