@@ -6,8 +6,8 @@ Two photographs of one lesion are what the search is for, and the data set says 
 the share of them that the geometry confirms is its recall, the share whose partner is among an
 image's nearest neighbours that of the candidates. Random pairs across lesions give the rate of
 false alarms. Writes OUT/duplicates.json, and OUT/duplicates.csv with all candidates on which some
-keypoints agree. If OUT/duplicates_seen.csv (image_1, image_2, seen: same, different or unsure) is
-there, made by a person who looked, the verdicts on the confirmed pairs are counted.
+keypoints agree. If OUT/duplicates_seen.csv is there (image_1, image_2, seen: same, neighbours or
+different), made by looking at the pairs, the verdicts on the confirmed ones are counted.
 """
 
 from __future__ import annotations

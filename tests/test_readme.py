@@ -24,7 +24,8 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for written, small in (
         ("ham10000:../shared/ham10000", "synthetic:images=300,size=32"),
         ("timm:resnet50.a1_in1k", "featkit:tiny"),
-        ("budgets=(5, 25, 100), draws=3", "heads=('linear',), budgets=(100,), draws=1"),
+        ("budgets=(5, 25, 100), draws=3", "budgets=(100,), draws=1"),
+        ('strategies=["full"]', 'strategies=["full"], recipe={"epochs": 1, "min_steps": 0}'),
     ):
         assert written in code
         code = code.replace(written, small)
@@ -32,7 +33,8 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     names: dict[str, object] = {}
     exec(code, names)
     assert (tmp_path / "resnet50.h5").exists()
-    assert "tiny / linear" in str(names["comparison"])
+    assert {"tiny / linear", "tiny / finetune-full"} <= set(names["comparison"].methods)
+    assert (tmp_path / "report.html").exists()
 
 
 def test_every_path_that_the_pages_name_exists():

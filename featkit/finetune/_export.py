@@ -23,6 +23,7 @@ _TOLERANCE = 1e-3
 """Largest difference of a logit between the network and its copy, relative to the largest logit."""
 
 
+@torch.random.fork_rng([])
 def exportable(backbone: Backbone) -> None:
     """Check that a backbone, once fine-tuned, can be written in timm's format.
 
@@ -42,6 +43,7 @@ def exportable(backbone: Backbone) -> None:
     _as_timm_has_it(model, 2, backbone)
 
 
+@torch.random.fork_rng([])
 def save_model(
     model: Classifier, backbone: Backbone, classes: Sequence[str], folder: Path, *, note: str
 ) -> None:
@@ -58,7 +60,7 @@ def save_model(
         BackboneError: timm's network or its reloaded copy gives other logits.
         StoreError: The folder cannot be written.
     """
-    own = copy.deepcopy(model).cpu()
+    own = copy.deepcopy(model).cpu().to(memory_format=torch.contiguous_format)
     expected = _logits(own, backbone)
     whole = _as_timm_has_it(own, len(classes), backbone)
     temporary = folder.with_name(f".{folder.name}.tmp")
@@ -86,8 +88,7 @@ def _as_timm_has_it(model: Classifier, classes: int, backbone: Backbone) -> nn.M
         BackboneError: The network has no linear last layer, or does more than that after ours.
     """
     network, expected = model.network, _logits(model, backbone)
-    with torch.random.fork_rng([]):
-        network.reset_classifier(classes)  # type: ignore[operator]
+    network.reset_classifier(classes)  # type: ignore[operator]
     last = network.get_classifier()  # type: ignore[operator]
     if not isinstance(last, nn.Linear) or last.weight.shape != model.last.weight.shape:
         raise _unfit(backbone, f"timm gives it a last layer of another kind, {last}")

@@ -18,7 +18,7 @@ from featkit.hardware.devices import default_batch
 __all__ = ["Feed"]
 
 _FEW = 512
-"""Images in an epoch below which starting processes costs more than it saves."""
+"""Images in all epochs below which starting processes costs more than it saves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,18 +37,20 @@ class Feed:
     team: Team
     workers: int
 
-    def loader(self, order: Order) -> EpochLoader:
-        """Return what loads this process's share of every batch."""
+    def loader(self, order: Order, *, epochs: int) -> EpochLoader:
+        """Return what loads this process's share of every batch of so many epochs."""
 
         def batches(number: int) -> list[Sequence[Sample]]:
             return [
                 self.team.share([sample for sample, _ in batch]) for batch in order.epoch(number)
             ]
 
-        few = order.steps * order.batch_size < _FEW
+        few = epochs * order.steps * order.batch_size < _FEW
         return EpochLoader(
             self.samples,
             batches,
+            steps=order.steps,
+            epochs=epochs,
             workers=0 if few else self.workers,
             pinned=self.team.device.type == "cuda",
         )

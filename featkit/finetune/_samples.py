@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 import torch
@@ -133,11 +134,16 @@ class Order:
 
 
 class EpochLoader:
-    """Loads the batches of one epoch after another, by processes that stay until it is dropped.
+    """Loads one epoch after another, the next one while the last is still trained on.
+
+    The processes that load stay until the last epoch is loaded, or the loader is dropped.
 
     Args:
         samples: Makes pixels of them.
-        batches: Returns an epoch's batches.
+        batches: Returns an epoch's batches; knows nothing of the loader, since a circle would keep
+            its processes alive.
+        steps: Number of batches in an epoch.
+        epochs: Number of epochs.
         workers: Processes that load ahead; 0 = load when asked.
         pinned: Put batches where copies to a GPU are fast.
     """
@@ -147,39 +153,38 @@ class EpochLoader:
         samples: Samples,
         batches: Callable[[int], Sequence[Sequence[Sample]]],
         *,
+        steps: int,
+        epochs: int,
         workers: int,
         pinned: bool,
     ) -> None:
-        self._batches = _Batches(batches)
-        self._loader: DataLoader[Tensor] = DataLoader(
-            samples,
-            batch_sampler=self._batches,  # type: ignore[arg-type]  # any iterable of lists will do
-            num_workers=workers,
-            persistent_workers=workers > 0,
-            pin_memory=pinned,
-            worker_init_fn=_leave_interrupts_to_the_parent,
-            # It draws a number whenever processes start, which may not come from dropout's.
-            generator=torch.Generator(),
-        )
+        self._samples = samples
+        self._batches = batches
+        self._steps, self._epochs = steps, epochs
+        self._workers, self._pinned = workers, pinned
+        self._stream: Iterator[Tensor] = iter(())
+        self._coming: int | None = None
 
     def epoch(self, number: int) -> Iterator[Tensor]:
         """Yield the batches of an epoch, each uint8 (B, 3, H, W)."""
-        self._batches.epoch = number
-        yield from self._loader
+        if number != self._coming:
+            self._stream = self._from(number)
+        self._coming = None
+        yield from islice(self._stream, self._steps)
+        self._coming = number + 1
 
-
-class _Batches:
-    """The batches of the epoch that is to come.
-
-    They know nothing of the loader: a circle would keep its processes alive.
-    """
-
-    def __init__(self, batches: Callable[[int], Sequence[Sequence[Sample]]]) -> None:
-        self.epoch = 0
-        self._of = batches
-
-    def __iter__(self) -> Iterator[Sequence[Sample]]:
-        return iter(self._of(self.epoch))
+    def _from(self, first: int) -> Iterator[Tensor]:
+        epochs = map(self._batches, range(first, self._epochs))
+        loader: DataLoader[Tensor] = DataLoader(
+            self._samples,
+            batch_sampler=chain.from_iterable(epochs),  # type: ignore[arg-type]  # will do
+            num_workers=self._workers,
+            pin_memory=self._pinned,
+            worker_init_fn=_leave_interrupts_to_the_parent,
+            # It draws a number when it starts, which may not come from dropout's.
+            generator=torch.Generator(),
+        )
+        return iter(loader)
 
 
 def _leave_interrupts_to_the_parent(_: int) -> None:

@@ -132,7 +132,7 @@ class Trainer:
             average=average,
             clip=recipe.clip,
             order=self._course.order,
-            loader=self._feed.loader(self._course.order),
+            loader=self._feed.loader(self._course.order, epochs=self._course.epochs),
             feed=self._feed,
             seed=self._identity.seed,
         )

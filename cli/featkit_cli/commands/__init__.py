@@ -20,8 +20,8 @@ from featkit_cli.commands.run import run
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Which pretrained backbone, which classifier, how many labels? "
-    "Frozen features, light heads, honest comparisons.",
+    help="Which pretrained backbone, which classifier, how many labels, and is fine-tuning worth "
+    "its price? Frozen features and fine-tuning on one design, compared honestly.",
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -46,6 +46,8 @@ def finetune(
     backbone: Annotated[
         str,
         typer.Option(
+            "--backbone",
+            "-b",
             metavar="SPEC",
             help="timm:NAME, torchvision:NAME, hf-hub:OWNER/NAME, local-dir:PATH or featkit:tiny.",
         ),

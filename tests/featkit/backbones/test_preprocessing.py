@@ -121,3 +121,25 @@ def test_gives_pixels_and_json(pictures):
     assert pixels.shape == (64, 48, 3)
     assert pixels.dtype == np.uint8
     assert json.loads(json.dumps(preprocessing.to_dict()))["crop"] == [64, 48]
+
+
+@pytest.mark.parametrize("mode", ["center", "squash", "border"])
+@pytest.mark.parametrize("pct", [0.875, 1.0, 1.15])
+def test_resized_then_cropped_is_the_whole(mode, pct, pictures):
+    """What augmentation starts from has the size that is asked for, and nothing cut off."""
+    config = {"input_size": (3, 64, 64), "crop_pct": pct, "crop_mode": mode}
+    ours = _preprocessing("x", {**config, "interpolation": "bicubic", **PLAIN})
+    side = int(64 / pct)
+    for image in pictures:
+        resized = ours.resized(image)
+        np.testing.assert_array_equal(np.array(ours.cropped(resized)), ours(image))
+        assert ours.cropped(resized).size == (64, 64)
+        if mode == "center":
+            assert min(resized.size) == side
+            ratio = max(image.size) / min(image.size)
+            assert max(resized.size) == pytest.approx(side * ratio, abs=1)
+        elif mode == "squash":
+            assert resized.size == (side, side)
+        else:
+            assert min(resized.size) >= min(side, 64)
+            assert max(resized.size) == max(side, 64)

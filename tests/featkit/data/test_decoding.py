@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from featkit.data import ImageError, decode_image, pixel_hash
-from featkit.data.decoding import MAX_PIXELS
+from featkit.data.decoding import MAX_PIXELS, check_shape
 
 KINDS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 MAGIC = (
@@ -303,3 +303,15 @@ def test_pixel_hash_tells_shapes_apart():
 
 def test_an_image_error_crosses_processes():
     assert pickle.loads(pickle.dumps(ImageError("0 bytes"))).reason == "0 bytes"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (100, 1), (3, 300), (1000, 10), (50, 40)])
+def test_shapes_that_may_be_photographs(size):
+    check_shape(Image.new("L", size))
+
+
+@pytest.mark.parametrize("size", [(101, 1), (3, 301), (1001, 10)])
+def test_strips_are_no_photographs(size):
+    words = f"not a photograph's shape: {size[0]} x {size[1]} px"
+    with pytest.raises(ImageError, match=words):
+        check_shape(Image.new("L", size))

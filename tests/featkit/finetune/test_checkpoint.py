@@ -46,9 +46,11 @@ def test_none_is_none(tmp_path):
 def test_another_plans_or_runs_is_refused_and_named(tmp_path, checkpoint):
     path = tmp_path / "c.safetensors"
     checkpoint.save(path, run="r" * 64, plan="p" * 64)
-    with pytest.raises(TrainingError, match=r"c\.safetensors: it is of another Plan \(p{12}, not q{12}"):
+    with pytest.raises(
+        TrainingError, match=r"c\.safetensors: it is of another Plan \(p{12}, not q{12}"
+    ):
         Checkpoint.load(path, run="r" * 64, plan="q" * 64)
-    with pytest.raises(TrainingError, match="another recipe, backbone or training set.*Delete"):
+    with pytest.raises(TrainingError, match=r"another recipe, backbone or training set.*Delete"):
         Checkpoint.load(path, run="s" * 64, plan="p" * 64)
 
 

@@ -1,5 +1,6 @@
 import math
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from timm.utils.model_ema import ModelEmaV3
 
 from featkit.finetune import recipe_for
 from featkit.finetune._augmentation import Augmentation
-from featkit.finetune._epoch import DivergedError, Epochs
+from featkit.finetune._epoch import DivergedError, Epochs, _seeded
 from featkit.finetune._feed import Feed
 from featkit.finetune._network import Classifier
 from featkit.finetune._optimisation import Loss, make_mixup, make_optimizer, make_schedule
@@ -61,7 +62,7 @@ def make_epochs(pixels, fakes):
             average=average,
             clip=recipe.clip,
             order=order,
-            loader=feed.loader(order),
+            loader=feed.loader(order, epochs=4),
             feed=feed,
             seed=0,
         )
@@ -162,9 +163,25 @@ def test_dropout_does_not_depend_on_who_loads(make_epochs, fakes, monkeypatch):
         epochs = make_epochs(network=fakes.network(dropout=0.5))
         feed = replace(epochs.feed, workers=workers)
         monkeypatch.setattr("featkit.finetune._feed._FEW", 0)
-        epochs = replace(epochs, feed=feed, loader=feed.loader(epochs.order))
+        epochs = replace(epochs, feed=feed, loader=feed.loader(epochs.order, epochs=4))
         found.append([epochs.run(number, seen=lambda _: None) for number in range(3)])
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(("device", "given"), [("cpu", []), ("cuda:1", ["cuda:1"])])
+def test_a_gpus_generator_is_given_back_too_and_no_other_gpus(monkeypatch, device, given):
+    found = []
+
+    @contextmanager
+    def fork(devices):
+        found.extend(map(str, devices))
+        yield
+
+    monkeypatch.setattr(torch.random, "fork_rng", fork)
+    monkeypatch.setattr(torch, "manual_seed", lambda _: None)
+    with _seeded(3, torch.device(device)):
+        pass
+    assert found == given
 
 
 class Spy:

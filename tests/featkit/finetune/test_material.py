@@ -17,7 +17,9 @@ def make_material(lesions=(20, 8, 1), *, seed=0):
     lesion = np.repeat(np.arange(len(code)), rng.integers(1, 4, len(code)))
     label = code[lesion].astype(np.int16)
     group = np.array([f"lesion{number}" for number in lesion])
-    return split_material(100 + np.arange(len(label)), label, group, classes=len(lesions), seed=seed)
+    return split_material(
+        100 + np.arange(len(label)), label, group, classes=len(lesions), seed=seed
+    )
 
 
 def test_lesions_stay_on_one_side_and_single_ones_are_trained_on():
@@ -97,7 +99,9 @@ def test_a_course_by_hand(epochs, min_steps, batch_size, patience, imbalance):
     assert course.steps == course.epochs * steps
     assert course.images(2) == sum(len(batch) for n in (0, 1) for batch in course.order.epoch(n))
     assert (course.patience == 0) == (patience == 0)
-    assert course.patience / course.epochs == pytest.approx(patience / epochs, abs=1 / course.epochs)
+    assert course.patience / course.epochs == pytest.approx(
+        patience / epochs, abs=1 / course.epochs
+    )
 
 
 def test_no_held_out_image_is_trained_on():

@@ -119,6 +119,7 @@ def test_all_classes_start_alike_and_nothing_is_drawn(fakes):
 def step(model):
     """One step in training mode, large enough to change whatever may change."""
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=1.0)
+    model.train()
     train_mode(model)
     inputs = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0)) + 1
     nn.functional.cross_entropy(model(inputs), torch.tensor([0, 1, 2, 0, 1, 2])).backward()
@@ -150,7 +151,8 @@ def test_frozen_parts_are_whole_and_trained_ones_drop_out():
     model = nn.Sequential(inner, outer)
     for parameter in inner.parameters():
         parameter.requires_grad_(False)
-    model.eval()
+    inner.train()
+    outer.eval()
     train_mode(model)
     assert not any(module.training for module in inner.modules())
     assert all(module.training for module in outer.modules())

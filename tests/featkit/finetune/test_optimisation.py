@@ -25,10 +25,10 @@ def brute_force(logits, target, weight, smoothing):
     for scores, wanted in zip(logits.double().tolist(), target.tolist(), strict=True):
         top = max(scores)
         norm = top + math.log(sum(math.exp(score - top) for score in scores))
-        if isinstance(wanted, int):
-            wanted = [float(number == wanted) for number in range(len(scores))]
+        hard = isinstance(wanted, int)
         for number, score in enumerate(scores):
-            q = wanted[number] * (1 - smoothing) + smoothing / len(scores)
+            asked = float(number == wanted) if hard else wanted[number]
+            q = asked * (1 - smoothing) + smoothing / len(scores)
             total -= q * weight[number] * (score - norm)
     return total / len(logits)
 

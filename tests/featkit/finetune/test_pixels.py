@@ -84,9 +84,7 @@ def test_another_data_set_or_size_replaces_what_is_there(tmp_path, fakes):
     decode(dataset, preprocessing, folder)
     other = fakes.dataset(first=100)
     found = decode(other, preprocessing, folder)
-    np.testing.assert_array_equal(
-        found.image(2), preprocessing.resized(other.images.read(2))
-    )
+    np.testing.assert_array_equal(found.image(2), preprocessing.resized(other.images.read(2)))
     larger = fakes.preprocessing(resize=14)
     found = decode(other, larger, folder)
     assert min(found.image(2).size) == 14

@@ -1,5 +1,6 @@
 import tomllib
 from dataclasses import asdict, fields
+from itertools import pairwise
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_levels_are_made_of_known_steps_in_their_order(level):
 def test_each_level_has_the_steps_of_the_one_before():
     levels = [set(steps) for steps in AUGMENTATIONS.values()]
     assert levels[0] == set()
-    assert all(less < more for less, more in zip(levels, levels[1:], strict=False))
+    assert all(less < more for less, more in pairwise(levels))
 
 
 def test_a_list_of_steps_in_one_text():

@@ -118,32 +118,68 @@ def test_a_gpus_generator_is_not_touched(samples, monkeypatch):
     assert touched == [0]
 
 
-def test_batches_do_not_depend_on_the_number_of_processes(samples):
-    order = make_order([0, 1] * 10, batch_size=6)
-    order = Order(np.arange(20), order.label, oversample=False, batch_size=6, seed=0)
-
+def make_loader(samples, order, **options):
     def batches(number):
         return [[sample for sample, _ in batch] for batch in order.epoch(number)]
 
+    defaults = {"steps": order.steps, "epochs": 5, "workers": 0, "pinned": False}
+    return EpochLoader(samples, batches, **{**defaults, **options})
+
+
+@pytest.fixture
+def order():
+    label = np.array([0, 1] * 10, dtype=np.int16)
+    return Order(np.arange(20), label, oversample=False, batch_size=6, seed=0)
+
+
+def test_batches_do_not_depend_on_the_number_of_processes(samples, order):
+    """Nor on whether epochs come one after the other or are jumped to."""
     found = []
     for workers in (0, 1, 2):
-        loader = EpochLoader(samples, batches, workers=workers, pinned=False)
-        torch.manual_seed(4)
+        loader = make_loader(samples, order, workers=workers)
         before = torch.get_rng_state()
-        found.append([torch.stack(list(loader.epoch(number))) for number in (0, 3, 1)])
+        found.append([torch.stack(list(loader.epoch(number))) for number in (1, 2, 4, 0, 1)])
         # Dropout's numbers are the caller's, whoever loads.
         assert torch.equal(torch.get_rng_state(), before)
-        del loader
     for one in found[1:]:
         assert all(torch.equal(a, b) for a, b in zip(one, found[0], strict=True))
     assert found[0][0].shape == (3, 6, 3, 10, 10)
-    expected = [samples[sample] for sample in batches(3)[0]]
-    assert torch.equal(found[0][1][0], torch.stack(expected))
+    for place, number in enumerate((1, 2, 4, 0, 1)):
+        for step, batch in enumerate(order.epoch(number)):
+            expected = torch.stack([samples[sample] for sample, _ in batch])
+            assert torch.equal(found[0][place][step], expected)
 
 
-def test_processes_end_with_their_loader(samples):
-    loader = EpochLoader(samples, lambda _: [[Sample(0, 1)]] * 3, workers=2, pinned=False)
+def test_an_epoch_that_was_left_is_begun_again(samples, order):
+    loader = make_loader(samples, order)
+    first = list(loader.epoch(0))
+    half = next(iter(loader.epoch(1)))
+    again = list(loader.epoch(1))
+    assert torch.equal(half, again[0])
+    assert len(again) == len(first) == order.steps
+
+
+def test_the_next_epoch_is_loaded_ahead(samples, order):
+    asked = []
+
+    def batches(number):
+        asked.append(number)
+        return [[Sample(0, 1)]] * 3
+
+    loader = EpochLoader(samples, batches, steps=3, epochs=9, workers=1, pinned=False)
+    list(loader.epoch(0))
+    assert asked == [0, 1]
+    list(loader.epoch(1))
+    assert asked == [0, 1, 2]
+
+
+def test_processes_end_with_the_last_epoch_and_with_their_loader(samples, order):
+    loader = make_loader(samples, order, workers=2, epochs=2)
     assert len(list(loader.epoch(0))) == 3
     assert len(multiprocessing.active_children()) == 2
+    del loader
+    assert multiprocessing.active_children() == []
+    loader = make_loader(samples, order, workers=2, epochs=2)
+    assert [len(list(loader.epoch(number))) for number in (0, 1)] == [3, 3]
     del loader
     assert multiprocessing.active_children() == []

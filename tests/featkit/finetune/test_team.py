@@ -32,7 +32,7 @@ def test_shares_put_together_are_the_whole(monkeypatch, size, count):
     items = list(range(count))
     teams = [Team(fake(rank, size), "fp32") for rank in range(size)]
     shares = [team.share(items) for team in teams]
-    assert sorted(sum(shares, [])) == items
+    assert sorted(item for share in shares for item in share) == items
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
     monkeypatch.setattr(_team, "gather_object", lambda _mine: shares)
     assert all(team.together(team.share(items)) == items for team in teams)
@@ -122,11 +122,11 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import torch
 torch.set_num_threads(1)
-from conftest import make_dataset, tune
-tuned = tune(sys.argv[2], recipe={"epochs": 3, "augmentation": "none"}, strategies=("full", "lp-ft"))
-print("trained", tuned.trained, "reused", tuned.reused)
-again = tune(sys.argv[2], recipe={"epochs": 3, "augmentation": "none"}, strategies=("full", "lp-ft"))
-print("trained", again.trained, "reused", again.reused)
+from conftest import tune
+options = {"recipe": {"epochs": 3, "augmentation": "none"}, "strategies": ("full", "lp-ft")}
+for _ in range(2):
+    tuned = tune(sys.argv[2], **options)
+    print("trained", tuned.trained, "reused", tuned.reused)
 """
 
 
@@ -140,7 +140,9 @@ def test_two_processes_make_each_run_once_and_agree_with_one(tmp_path, fakes):
     command += [str(tmp_path / "two")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert sorted(done.stdout.splitlines()) == ["trained 0 reused 2"] * 2 + ["trained 2 reused 0"] * 2
+    assert (
+        sorted(done.stdout.splitlines()) == ["trained 0 reused 2"] * 2 + ["trained 2 reused 0"] * 2
+    )
     options = {"recipe": {"epochs": 3, "augmentation": "none"}, "strategies": ("full", "lp-ft")}
     fakes.tune(tmp_path / "one", **options)
     one, two = (sorted(RunStore(tmp_path / n), key=lambda r: r.name) for n in ("one", "two"))

@@ -83,7 +83,15 @@ for name in CASES:
 def killed(tmp_path_factory):
     """Folders of trainings that `kill -9` ended in the third of five epochs."""
     folder = tmp_path_factory.mktemp("killed")
-    command = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(Path(__file__).parent), str(folder)]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-c",
+        SCRIPT,
+        str(Path(__file__).parent),
+        str(folder),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.splitlines() == [f"{name} {-signal.SIGKILL}" for name in CASES]
@@ -208,12 +216,19 @@ def test_the_last_good_checkpoint_is_kept(tmp_path, fakes, monkeypatch, written_
         monkeypatch.setattr(_keeping, "_SAVE_EVERY_S", -1.0)
     with monkeypatch.context() as patch:
         patch.setattr("featkit.finetune._training.Loss", FailingLoss)
-        with pytest.raises(TrainingError, match=r"in epoch 2: .*the state after epoch 1 is kept in"):
+        with pytest.raises(
+            TrainingError, match=r"in epoch 2: .*the state after epoch 1 is kept in"
+        ):
             fakes.tune(out, recipe={"epochs": 4, "ema": 0.5})
         (checkpoint,) = (out / "checkpoints").iterdir()
         tensors = load_file(checkpoint)
         # Training goes on in place: what is kept must be a copy from before.
-        assert {name.partition("/")[0] for name in tensors} == {"network", "best", "average", "optimizer"}
+        assert {name.partition("/")[0] for name in tensors} == {
+            "network",
+            "best",
+            "average",
+            "optimizer",
+        }
         assert all(tensor.isfinite().all() for tensor in tensors.values())
         # The same again says the same again.
         with pytest.raises(TrainingError, match="the state after epoch 1 is kept in"):

@@ -1,4 +1,7 @@
 import resource
+import subprocess
+import sys
+import time
 
 import pytest
 import torch
@@ -10,6 +13,7 @@ from featkit.hardware.devices import (
     device_name,
     peak_memory,
     resolve_device,
+    worked_seconds,
 )
 
 
@@ -46,3 +50,32 @@ def test_what_a_cpu_is(monkeypatch):
     assert default_batch(cpu) == 32
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     assert used <= peak_memory(cpu) < used + (64 << 20)
+
+
+def test_a_cpu_works_while_its_cores_do_and_not_while_it_waits():
+    cpu, began = torch.device("cpu"), time.perf_counter()
+    start = worked_seconds(cpu)
+    time.sleep(0.2)
+    waited = worked_seconds(cpu) - start
+    while worked_seconds(cpu) - start < waited + 0.1:
+        sum(range(1000))
+    assert waited < 0.15
+    assert time.perf_counter() - began > 0.2
+
+
+def test_the_work_of_processes_that_ended_is_counted():
+    cpu = torch.device("cpu")
+    start = worked_seconds(cpu)
+    code = "import time\nwhile time.process_time() < 0.3: pass"
+    subprocess.run([sys.executable, "-I", "-c", code], check=True)
+    assert worked_seconds(cpu) - start >= 0.3
+
+
+def test_a_gpu_is_waited_for_and_then_the_wall_clock_counts(monkeypatch):
+    waits = []
+    monkeypatch.setattr(torch.cuda, "synchronize", waits.append)
+    gpu, before = torch.device("cuda:1"), time.perf_counter()
+    assert before <= worked_seconds(gpu) <= time.perf_counter()
+    assert waits == [gpu]
+    worked_seconds(torch.device("mps"))
+    assert waits == [gpu]

@@ -1,0 +1,22 @@
+import pytest
+
+from featkit.naming import backbone_name
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "expected"),
+    [
+        ("timm:resnet50.a1_in1k", {}, "resnet50.a1_in1k"),
+        ("hf-hub:timm/vit_tiny", {}, "vit_tiny"),
+        ("local-dir:/data/my net/", {}, "my net"),
+        ("local-dir:models/r18", {"pooling": "cls+avg"}, "r18+cls+avg"),
+        ("featkit:tiny", {"random_weights": True}, "tiny+random"),
+        ("timm:vit", {"pooling": "avg", "random_weights": True}, "vit+avg+random"),
+        ("bare", {}, "bare"),
+        ("local-dir:", {}, "local-dir:"),
+        ("", {}, "arch"),
+    ],
+)
+def test_names_for_tables(spec, options, expected):
+    given = {"pooling": "default", "random_weights": False, **options}
+    assert backbone_name(spec, "arch", given.pop("pooling"), **given) == expected
