@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from featkit.errors import FeatkitError
     from featkit.experiment import Design
     from featkit.features import FeatureStore, extract
-    from featkit.finetune import Recipe, finetune
+    from featkit.finetuning import Recipe, finetune
     from featkit.heads import LightGBMHead, LinearHead, MLPHead, Views
     from featkit.plans import Plan, make_plan
     from featkit.report import write_comparison, write_leakage, write_page
@@ -70,7 +70,7 @@ _ROOMS = {
     "errors": ("FeatkitError",),
     "experiment": ("Design",),
     "features": ("FeatureStore", "extract"),
-    "finetune": ("Recipe", "finetune"),
+    "finetuning": ("Recipe", "finetune"),
     "heads": ("LightGBMHead", "LinearHead", "MLPHead", "Views"),
     "plans": ("Plan", "make_plan"),
     "report": ("write_comparison", "write_leakage", "write_page"),
@@ -84,9 +84,7 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 def __getattr__(name: str) -> object:
     if name not in _ROOM_OF:
         raise AttributeError(f"module 'featkit' has no attribute {name!r}")
-    value = getattr(import_module(f"featkit.{_ROOM_OF[name]}"), name)
-    globals()[name] = value  # a function may share its name with its room
-    return value
+    return getattr(import_module(f"featkit.{_ROOM_OF[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -61,7 +61,8 @@ class Backbone:
         # Without waiting: a copy that blocks would make a GPU finish all that it was given.
         scale = torch.tensor([self.preprocessing.mean, self.preprocessing.std])
         mean, std = scale.to(pixels.device, non_blocking=True).view(2, 1, 3, 1, 1)
-        return (pixels.float().div_(255) - mean) / std
+        normalised: Tensor = (pixels.float().div_(255) - mean) / std
+        return normalised
 
     def features(self, pixels: Tensor) -> Tensor:
         """Return the features (B, D) of uint8 pixels (B, 3, H, W)."""

@@ -134,7 +134,7 @@ class Estimator:
 
     def _seen(self, step: FinetuneStep, method: str, cell: Cell) -> float:
         """Return how many images a fine-tuning sees at most."""
-        from featkit.finetune.recipe import recipe_for
+        from featkit.finetuning.recipe import recipe_for
 
         recipe = recipe_for(method.removeprefix("finetune-"), step.section.recipe)
         images = max(1.0, self._images(step, cell))

@@ -221,7 +221,7 @@ class FinetuneStep(TrainStep):
 
     def run(self) -> None:
         """Fine-tune."""
-        from featkit.finetune import finetune
+        from featkit.finetuning import finetune
 
         finetune(
             self.workshop.dataset,

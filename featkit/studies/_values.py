@@ -58,7 +58,7 @@ def _check_sections(arm_name: str, arm: Arm, *, views: int) -> None:
                 remedy=f"Set extract.views to {max(5, needed)}",
             )
     for name, finetune in arm.finetune.items():
-        from featkit.finetune.recipe import recipe_for  # brings torch with it
+        from featkit.finetuning.recipe import recipe_for  # brings torch with it
 
         with _at(f"arms.{arm_name}.finetune.{name}"):
             for strategy in finetune.strategies:

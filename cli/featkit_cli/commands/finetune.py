@@ -156,7 +156,7 @@ def finetune(
     from featkit.data import load_dataset
     from featkit.duplicates import read_pairs
     from featkit.experiment import Design
-    from featkit.finetune import finetune as finetune_backbone
+    from featkit.finetuning import finetune as finetune_backbone
 
     named = {
         "epochs": epochs,

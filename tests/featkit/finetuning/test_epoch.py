@@ -8,15 +8,15 @@ import pytest
 import torch
 from timm.utils.model_ema import ModelEmaV3
 
-from featkit.finetune import recipe_for
-from featkit.finetune._augmentation import Augmentation
-from featkit.finetune._epoch import DivergedError, Epochs, _seeded
-from featkit.finetune._feed import Feed
-from featkit.finetune._network import Classifier
-from featkit.finetune._optimisation import Loss, make_mixup, make_optimizer, make_schedule
-from featkit.finetune._pixels import decoded
-from featkit.finetune._samples import Order, Samples
-from featkit.finetune._team import make_team
+from featkit.finetuning import recipe_for
+from featkit.finetuning._augmentation import Augmentation
+from featkit.finetuning._epoch import DivergedError, Epochs, _seeded
+from featkit.finetuning._feed import Feed
+from featkit.finetuning._network import Classifier
+from featkit.finetuning._optimisation import Loss, make_mixup, make_optimizer, make_schedule
+from featkit.finetuning._pixels import decoded
+from featkit.finetuning._samples import Order, Samples
+from featkit.finetuning._team import make_team
 from featkit.progress import NoProgress
 
 ROWS = 12
@@ -162,7 +162,7 @@ def test_dropout_does_not_depend_on_who_loads(make_epochs, fakes, monkeypatch):
     for workers in (0, 2):
         epochs = make_epochs(network=fakes.network(dropout=0.5))
         feed = replace(epochs.feed, workers=workers)
-        monkeypatch.setattr("featkit.finetune._feed._FEW", 0)
+        monkeypatch.setattr("featkit.finetuning._feed._FEW", 0)
         epochs = replace(epochs, feed=feed, loader=feed.loader(epochs.order, epochs=4))
         found.append([epochs.run(number, seen=lambda _: None) for number in range(3)])
     assert found[0] == found[1]
@@ -222,7 +222,7 @@ def test_a_loss_that_is_no_number_ends_the_epoch(make_epochs, step):
 
 
 def test_it_is_noticed_before_a_long_epoch_ends(make_epochs, monkeypatch):
-    monkeypatch.setattr("featkit.finetune._epoch._LOOK_EVERY", 2)
+    monkeypatch.setattr("featkit.finetuning._epoch._LOOK_EVERY", 2)
     spy = Spy(fails_at=1)
     with pytest.raises(DivergedError):
         make_epochs("head", loss=spy, batch_size=1).run(0, seen=lambda _: None)

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featkit.finetune import AUGMENTATIONS
-from featkit.finetune._augmentation import Augmentation
-from featkit.finetune._pixels import decoded
-from featkit.finetune._samples import EpochLoader, Order, Sample, Samples
+from featkit.finetuning import AUGMENTATIONS
+from featkit.finetuning._augmentation import Augmentation
+from featkit.finetuning._pixels import decoded
+from featkit.finetuning._samples import EpochLoader, Order, Sample, Samples
 from featkit.progress import NoProgress
 
 

@@ -22,17 +22,17 @@ from featkit.experiment import (
     fold_test,
     plan_of,
 )
-from featkit.finetune._augmentation import Augmentation
-from featkit.finetune._export import exportable, save_model
-from featkit.finetune._feed import Feed
-from featkit.finetune._images import Images
-from featkit.finetune._keeping import Keeper
-from featkit.finetune._meter import Meter
-from featkit.finetune._network import Classifier
-from featkit.finetune._samples import Samples
-from featkit.finetune._task import Task
-from featkit.finetune._team import Team, make_team
-from featkit.finetune.recipe import Recipe, changes
+from featkit.finetuning._augmentation import Augmentation
+from featkit.finetuning._export import exportable, save_model
+from featkit.finetuning._feed import Feed
+from featkit.finetuning._images import Images
+from featkit.finetuning._keeping import Keeper
+from featkit.finetuning._meter import Meter
+from featkit.finetuning._network import Classifier
+from featkit.finetuning._samples import Samples
+from featkit.finetuning._task import Task
+from featkit.finetuning._team import Team, make_team
+from featkit.finetuning.recipe import Recipe, changes
 from featkit.fingerprints import fingerprint
 from featkit.hardware.devices import available_cores
 from featkit.hardware.memory import freed_memory_kept

@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from featkit.errors import UsageError
-from featkit.finetune import AUGMENTATIONS, STRATEGIES, Recipe, recipe_for
-from featkit.finetune.recipe import STEPS, changes
+from featkit.finetuning import AUGMENTATIONS, STRATEGIES, Recipe, recipe_for
+from featkit.finetuning.recipe import STEPS, changes
 
 
 def test_every_strategy_has_a_recipe_of_its_own():

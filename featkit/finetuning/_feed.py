@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from featkit.backbones import Backbone
-from featkit.finetune._samples import EpochLoader, Order, Sample, Samples
-from featkit.finetune._team import Team
+from featkit.finetuning._samples import EpochLoader, Order, Sample, Samples
+from featkit.finetuning._team import Team
 from featkit.hardware.devices import default_batch
 
 __all__ = ["Feed"]

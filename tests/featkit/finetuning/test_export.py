@@ -10,8 +10,8 @@ from torch import nn
 
 from featkit.backbones import load_backbone
 from featkit.errors import BackboneError
-from featkit.finetune._export import _as_timm_has_it, _data_config, exportable, save_model
-from featkit.finetune._network import Classifier
+from featkit.finetuning._export import _as_timm_has_it, _data_config, exportable, save_model
+from featkit.finetuning._network import Classifier
 from featkit.runs import RunStore
 
 

@@ -14,7 +14,7 @@ from featkit.errors import DataError, PlanError, StoreError, UsageError
 from featkit.experiment import Design
 from featkit.features import extract
 from featkit.files import output_lock
-from featkit.finetune import STRATEGIES, _job
+from featkit.finetuning import STRATEGIES, _job
 from featkit.plans import Plan, validation_rows
 from featkit.runs import RunStore
 from featkit.sweep import fit
@@ -39,7 +39,7 @@ class Watched:
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory, fakes):
     """All strategies on two budgets, with their models and the samples that were asked for."""
-    from featkit.finetune._samples import Samples
+    from featkit.finetuning._samples import Samples
 
     out = tmp_path_factory.mktemp("tuned")
     asked = []
@@ -300,7 +300,7 @@ def test_what_matters_makes_another_run_and_what_does_not_makes_the_same(tmp_pat
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_number_of_processes_that_load_changes_nothing(tmp_path, fakes, workers, monkeypatch):
-    monkeypatch.setattr("featkit.finetune._feed._FEW", 0)
+    monkeypatch.setattr("featkit.finetuning._feed._FEW", 0)
     backbone = fakes.backbone(fakes.network(dropout=0.3))
     recipe = {"augmentation": "heavy", "mixup": 0.2}
     options = {"backbone": backbone, "recipe": recipe}

@@ -10,12 +10,12 @@ import torch
 from accelerate import Accelerator
 
 from featkit.errors import UsageError
-from featkit.finetune import _clock, _team
-from featkit.finetune._clock import Clock
-from featkit.finetune._network import Classifier
-from featkit.finetune._optimisation import make_optimizer
-from featkit.finetune._team import Team, make_team
-from featkit.finetune.recipe import recipe_for
+from featkit.finetuning import _clock, _team
+from featkit.finetuning._clock import Clock
+from featkit.finetuning._network import Classifier
+from featkit.finetuning._optimisation import make_optimizer
+from featkit.finetuning._team import Team, make_team
+from featkit.finetuning.recipe import recipe_for
 from featkit.runs import RunStore
 
 

@@ -9,8 +9,8 @@ from timm.scheduler.cosine_lr import CosineLRScheduler
 from torch import Tensor
 from torch.nn import functional
 
-from featkit.finetune._network import Classifier, parameter_groups
-from featkit.finetune.recipe import Recipe
+from featkit.finetuning._network import Classifier, parameter_groups
+from featkit.finetuning.recipe import Recipe
 
 __all__ = ["Loss", "make_mixup", "make_optimizer", "make_schedule"]
 

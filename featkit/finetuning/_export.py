@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from featkit.backbones import Backbone
 from featkit.errors import BackboneError
 from featkit.files import disk_errors, write_json
-from featkit.finetune._network import Classifier
+from featkit.finetuning._network import Classifier
 
 __all__ = ["exportable", "save_model"]
 

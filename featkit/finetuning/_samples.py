@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from featkit.finetune._augmentation import Augmentation
-from featkit.finetune._pixels import Pixels
+from featkit.finetuning._augmentation import Augmentation
+from featkit.finetuning._pixels import Pixels
 from featkit.fingerprints import stable_seed
 
 __all__ = ["EpochLoader", "Order", "Sample", "Samples"]

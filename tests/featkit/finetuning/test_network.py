@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from featkit.backbones import load_backbone
-from featkit.finetune import STRATEGIES
-from featkit.finetune._network import Classifier, changing, parameter_groups, train_mode
+from featkit.finetuning import STRATEGIES
+from featkit.finetuning._network import Classifier, changing, parameter_groups, train_mode
 
 
 def load(spec, **options):

@@ -6,9 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from featkit.finetune import AUGMENTATIONS
-from featkit.finetune._augmentation import Augmentation
-from featkit.finetune.recipe import STEPS
+from featkit.finetuning import AUGMENTATIONS
+from featkit.finetuning._augmentation import Augmentation
+from featkit.finetuning.recipe import STEPS
 
 
 @pytest.fixture

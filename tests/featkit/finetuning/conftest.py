@@ -15,7 +15,7 @@ from featkit.backbones.preprocessing import Preprocessing
 from featkit.data.dataset import Dataset
 from featkit.data.decoding import ImageError
 from featkit.experiment import Design
-from featkit.finetune import finetune
+from featkit.finetuning import finetune
 
 CLASSES = ("nv", "mel", "bcc")
 LESIONS = (24, 12, 6)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from featkit.finetune._network import Classifier
+from featkit.finetuning._network import Classifier
 from featkit.heads import LinearHead
 
 __all__ = ["set_last_layer"]

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from featkit.finetune._network import Classifier
-from featkit.finetune._probe import set_last_layer
+from featkit.finetuning._network import Classifier
+from featkit.finetuning._probe import set_last_layer
 from featkit.heads import LinearHead
 
 

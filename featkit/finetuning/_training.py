@@ -13,16 +13,16 @@ from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor
 
 from featkit.errors import TrainingError
-from featkit.finetune._checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
-from featkit.finetune._clock import Clock
-from featkit.finetune._course import Course
-from featkit.finetune._epoch import DivergedError, Epochs
-from featkit.finetune._feed import Feed
-from featkit.finetune._keeping import Keeper
-from featkit.finetune._network import Classifier, changing
-from featkit.finetune._optimisation import Loss, make_mixup, make_optimizer, make_schedule
-from featkit.finetune._probe import set_last_layer
-from featkit.finetune._state import State
+from featkit.finetuning._checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
+from featkit.finetuning._clock import Clock
+from featkit.finetuning._course import Course
+from featkit.finetuning._epoch import DivergedError, Epochs
+from featkit.finetuning._feed import Feed
+from featkit.finetuning._keeping import Keeper
+from featkit.finetuning._network import Classifier, changing
+from featkit.finetuning._optimisation import Loss, make_mixup, make_optimizer, make_schedule
+from featkit.finetuning._probe import set_last_layer
+from featkit.finetuning._state import State
 
 __all__ = ["Trained", "Trainer"]
 

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_class_weight
 
-from featkit.finetune import recipe_for
-from featkit.finetune._course import Course
-from featkit.finetune._material import split_material
-from featkit.finetune._state import State
+from featkit.finetuning import recipe_for
+from featkit.finetuning._course import Course
+from featkit.finetuning._material import split_material
+from featkit.finetuning._state import State
 
 
 def make_material(lesions=(20, 8, 1), *, seed=0):

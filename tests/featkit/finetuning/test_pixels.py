@@ -7,7 +7,7 @@ import pytest
 from featkit.data.decoding import pixel_hash
 from featkit.errors import StoreError
 from featkit.files import output_lock
-from featkit.finetune._pixels import decoded
+from featkit.finetuning._pixels import decoded
 from featkit.progress import NoProgress
 
 

@@ -5,11 +5,11 @@ import torch
 from safetensors.torch import save_file
 
 from featkit.errors import StoreError, TrainingError
-from featkit.finetune import _keeping, recipe_for
-from featkit.finetune._checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
-from featkit.finetune._keeping import Identity, Keeper
-from featkit.finetune._network import Classifier
-from featkit.finetune._optimisation import make_optimizer
+from featkit.finetuning import _keeping, recipe_for
+from featkit.finetuning._checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
+from featkit.finetuning._keeping import Identity, Keeper
+from featkit.finetuning._network import Classifier
+from featkit.finetuning._optimisation import make_optimizer
 
 FACTS = {"epoch": 3, "losses": [0.1, 1 / 3], "scores": [[0.5, -0.1]], "chosen": {"probe_C": 1e-5}}
 

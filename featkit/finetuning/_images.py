@@ -9,7 +9,7 @@ from pathlib import Path
 from featkit.backbones import Backbone
 from featkit.data import Dataset
 from featkit.experiment import ImageTable
-from featkit.finetune._pixels import Pixels, decoded
+from featkit.finetuning._pixels import Pixels, decoded
 from featkit.fingerprints import fingerprint
 from featkit.progress import Progress
 

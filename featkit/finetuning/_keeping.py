@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from featkit.finetune._checkpoint import Checkpoint
+from featkit.finetuning._checkpoint import Checkpoint
 
 __all__ = ["Identity", "Keeper"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from featkit.errors import UsageError
 from featkit.experiment import Design
-from featkit.finetune.recipe import STRATEGIES, Recipe, recipe_for
+from featkit.finetuning.recipe import STRATEGIES, Recipe, recipe_for
 from featkit.plans import Plan
 from featkit.progress import NoProgress, Progress
 
@@ -86,7 +86,7 @@ def finetune(
     _check(strategies, workers)
     recipes: dict[str, Recipe] = {name: recipe_for(name, recipe) for name in strategies}
     # torch and its like are imported here, so that options are checked without them.
-    from featkit.finetune._job import Job
+    from featkit.finetuning._job import Job
 
     job = Job(
         dataset=dataset,

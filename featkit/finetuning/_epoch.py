@@ -14,10 +14,10 @@ from timm.data.mixup import Mixup
 from timm.scheduler.cosine_lr import CosineLRScheduler
 from timm.utils.model_ema import ModelEmaV3
 
-from featkit.finetune._feed import Feed
-from featkit.finetune._network import Classifier, train_mode
-from featkit.finetune._optimisation import Loss
-from featkit.finetune._samples import EpochLoader, Order
+from featkit.finetuning._feed import Feed
+from featkit.finetuning._network import Classifier, train_mode
+from featkit.finetuning._optimisation import Loss
+from featkit.finetuning._samples import EpochLoader, Order
 from featkit.fingerprints import stable_seed
 
 __all__ = ["DivergedError", "Epochs"]

@@ -13,14 +13,14 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from featkit.finetune._clock import Clock
-from featkit.finetune._course import Course
-from featkit.finetune._feed import Feed
-from featkit.finetune._keeping import Identity, Keeper
-from featkit.finetune._material import split_material
-from featkit.finetune._network import Classifier
-from featkit.finetune._training import Trained, Trainer
-from featkit.finetune.recipe import Recipe
+from featkit.finetuning._clock import Clock
+from featkit.finetuning._course import Course
+from featkit.finetuning._feed import Feed
+from featkit.finetuning._keeping import Identity, Keeper
+from featkit.finetuning._material import split_material
+from featkit.finetuning._network import Classifier
+from featkit.finetuning._training import Trained, Trainer
+from featkit.finetuning.recipe import Recipe
 from featkit.hardware.devices import device_name, peak_memory
 from featkit.plans import Plan
 from featkit.provenance import software_versions

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from featkit.finetune._material import Material
-from featkit.finetune._samples import Order
-from featkit.finetune.recipe import Recipe
+from featkit.finetuning._material import Material
+from featkit.finetuning._samples import Order
+from featkit.finetuning.recipe import Recipe
 
 __all__ = ["Course"]
 

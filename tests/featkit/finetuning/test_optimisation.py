@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from featkit.finetune import recipe_for
-from featkit.finetune._network import Classifier
-from featkit.finetune._optimisation import Loss, make_mixup, make_optimizer, make_schedule
+from featkit.finetuning import recipe_for
+from featkit.finetuning._network import Classifier
+from featkit.finetuning._optimisation import Loss, make_mixup, make_optimizer, make_schedule
 
 PLAIN = {"warmup": 0.0, "layer_decay": 1.0, "ema": 0.0}
 

@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from featkit.errors import TrainingError
-from featkit.finetune import _keeping
-from featkit.finetune._epoch import Loss
+from featkit.finetuning import _keeping
+from featkit.finetuning._epoch import Loss
 from featkit.runs import RunStore
 
 CASES = {
@@ -57,7 +57,7 @@ sys.path.insert(0, sys.argv[1])
 import torch
 torch.set_num_threads(1)
 from conftest import Recorder, make_backbone, make_network, tune
-from featkit.finetune import _feed, _keeping
+from featkit.finetuning import _feed, _keeping
 from test_training import CASES, EPOCHS, options
 
 _keeping._SAVE_EVERY_S = -1.0
@@ -100,13 +100,13 @@ def killed(tmp_path_factory):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_killed_training_continues_to_the_same_bits(tmp_path, fakes, killed, name, monkeypatch):
-    monkeypatch.setattr("featkit.finetune._feed._FEW", 0)
+    monkeypatch.setattr("featkit.finetuning._feed._FEW", 0)
     (checkpoint,) = (killed / name / "checkpoints").iterdir()
     assert not list((killed / name).glob("runs/*"))
     backbone = fakes.backbone(fakes.network(dropout=0.3))
     seen = []
     monkeypatch.setattr(
-        "featkit.finetune._epoch.Epochs.run", spied(seen, "featkit.finetune._epoch.Epochs.run")
+        "featkit.finetuning._epoch.Epochs.run", spied(seen, "featkit.finetuning._epoch.Epochs.run")
     )
     fakes.tune(killed / name, backbone=backbone, **options(name))
     assert seen == [2, 3, 4]
@@ -119,7 +119,7 @@ def test_a_killed_training_continues_to_the_same_bits(tmp_path, fakes, killed, n
 
 def spied(seen, name):
     """Return `Epochs.run`, remembering which epochs it ran."""
-    from featkit.finetune._epoch import Epochs
+    from featkit.finetuning._epoch import Epochs
 
     real = Epochs.run
 
@@ -147,8 +147,8 @@ def test_an_interrupted_training_keeps_its_last_epoch_and_continues(tmp_path, fa
 
 def test_fp16s_scale_of_losses_is_continued_too(tmp_path, fakes, monkeypatch):
     """The scaler of a GPU, on a CPU: a scale that grows and shrinks decides which steps count."""
-    from featkit.finetune import _job
-    from featkit.finetune._team import Team
+    from featkit.finetuning import _job
+    from featkit.finetuning._team import Team
 
     make_team = _job.make_team
 
@@ -188,7 +188,7 @@ def test_a_learning_rate_that_is_far_too_high(tmp_path, fakes):
 def test_without_validation_it_shows_on_the_test_images(tmp_path, fakes, monkeypatch):
     """One step too far: the loss was still a number, and no image is there to validate on."""
     monkeypatch.setattr(
-        "featkit.finetune._material.validation_rows",
+        "featkit.finetuning._material.validation_rows",
         lambda label, *_args, **_options: np.zeros(len(label), dtype=bool),
     )
     step = {"optimizer": "sgd", "lr": 1e30, "clip": 0.0, "epochs": 1, "batch_size": 64}
@@ -215,7 +215,7 @@ def test_the_last_good_checkpoint_is_kept(tmp_path, fakes, monkeypatch, written_
     if written_before:
         monkeypatch.setattr(_keeping, "_SAVE_EVERY_S", -1.0)
     with monkeypatch.context() as patch:
-        patch.setattr("featkit.finetune._training.Loss", FailingLoss)
+        patch.setattr("featkit.finetuning._training.Loss", FailingLoss)
         with pytest.raises(
             TrainingError, match=r"in epoch 2: .*the state after epoch 1 is kept in"
         ):
@@ -240,7 +240,7 @@ def test_the_last_good_checkpoint_is_kept(tmp_path, fakes, monkeypatch, written_
 
 def test_nothing_to_keep(tmp_path, fakes, monkeypatch):
     monkeypatch.setattr(FailingLoss, "steps", 100)
-    monkeypatch.setattr("featkit.finetune._training.Loss", FailingLoss)
+    monkeypatch.setattr("featkit.finetuning._training.Loss", FailingLoss)
     with pytest.raises(TrainingError, match=r"in epoch 1: .*clipping 1\); no epoch ended well\."):
         fakes.tune(tmp_path / "out")
     assert not list((tmp_path / "out").glob("checkpoints/*"))
@@ -277,7 +277,7 @@ def test_training_that_ends_early_keeps_the_best_epoch(tmp_path, fakes, monkeypa
     """Scores that only fall: the first epoch is the best, and two more are waited for."""
     scores = iter([(0.9, 0.0), (0.8, 0.0), (0.7, 0.0), (0.6, 0.0)])
     monkeypatch.setattr(
-        "featkit.finetune._material.Material.judge", lambda *_args, **_options: next(scores)
+        "featkit.finetuning._material.Material.judge", lambda *_args, **_options: next(scores)
     )
     recorder = fakes.recorder()
     fakes.tune(tmp_path / "out", recipe={"epochs": 9, "patience": 2}, progress=recorder)
@@ -294,11 +294,11 @@ def test_training_that_ends_early_keeps_the_best_epoch(tmp_path, fakes, monkeypa
             raise KeyboardInterrupt
         return real(self, number, **rest)
 
-    from featkit.finetune._epoch import Epochs
+    from featkit.finetuning._epoch import Epochs
 
     real = Epochs.run
     monkeypatch.setattr(Epochs, "run", stop)
-    monkeypatch.setattr("featkit.finetune._material.Material.judge", lambda *_a, **_o: (0.9, 0.0))
+    monkeypatch.setattr("featkit.finetuning._material.Material.judge", lambda *_a, **_o: (0.9, 0.0))
     with pytest.raises(KeyboardInterrupt):
         fakes.tune(tmp_path / "one", recipe={"epochs": 9, "patience": 2})
     (checkpoint,) = (tmp_path / "one" / "checkpoints").iterdir()
