@@ -1,13 +1,14 @@
 """How well `featkit data check --duplicates` works on a data set whose lesions have several images.
 
-    duplicates.py DATA SPEC OUT [IMAGE_SIZE]
+    duplicates.py DATA SPEC OUT [IMAGE_SIZE]   search and measure
+    duplicates.py OUT                          count the verdicts again
 
 Two photographs of one lesion are what the search is for, and the data set says which these are:
 the share of them that the geometry confirms is its recall, the share whose partner is among an
 image's nearest neighbours that of the candidates. Random pairs across lesions give the rate of
 false alarms. Writes OUT/duplicates.json, and OUT/duplicates.csv with all candidates on which some
 keypoints agree. If OUT/duplicates_seen.csv is there (image_1, image_2, seen: same, neighbours or
-different), made by looking at the pairs, the verdicts on the confirmed ones are counted.
+different), made by looking at the pairs, its verdicts are counted.
 """
 
 from __future__ import annotations
@@ -42,24 +43,25 @@ Rows = list[tuple[int, int]]
 
 
 def main() -> None:
-    data, spec, out, *size = sys.argv[1:]
+    *asked, out = sys.argv[1:4]
+    folder = Path(out)
+    if asked:
+        found = search(*asked, folder, int(sys.argv[4]) if len(sys.argv) > 4 else None)
+    else:
+        found = json.loads((folder / "duplicates.json").read_text())
+    found["seen"] = verdicts(folder)
+    (folder / "duplicates.json").write_text(json.dumps(found, indent=1) + "\n")
+
+
+def search(data: str, spec: str, folder: Path, image_size: int | None) -> dict[str, object]:
     dataset = load_dataset(data)
-    backbone = load_backbone(spec, image_size=int(size[0]) if size else None)
+    backbone = load_backbone(spec, image_size=image_size)
     with shown_progress() as progress:
         found, pairs = measure(dataset, backbone, progress)
-    folder = Path(out)
     write_pairs(folder / "duplicates.csv", [pair for pair in pairs if pair.evidence.inliers])
-    found["seen"] = verdicts(folder / "duplicates_seen.csv", pairs)
-    facts = {
-        "data": dataset.name,
-        "backbone": backbone.spec,
-        "image_size": int(size[0]) if size else None,
-    }
-    text = json.dumps(
-        {**facts, **found, "opencv": version("opencv-python-headless"), "machine": describe()},
-        indent=1,
-    )
-    (folder / "duplicates.json").write_text(text + "\n")
+    facts = {"data": dataset.name, "backbone": backbone.spec, "image_size": image_size}
+    software = {"opencv": version("opencv-python-headless"), "machine": describe()}
+    return {**facts, **found, **software}
 
 
 def measure(
@@ -88,6 +90,7 @@ def measure(
             "load_average": round(os.getloadavg()[1], 1),  # other work on the machine slows it down
             "candidates": len(pairs),
             "confirmed": sum(pair.confirmed for pair in pairs),
+            "lesion_pairs": len({frozenset(pair.lesions) for pair in pairs if pair.confirmed}),
             "relabelled": sum(pair.confirmed and pair.relabelled for pair in pairs),
             "same_lesion": {
                 **confirmed(known[: len(same)]),
@@ -132,17 +135,28 @@ def neighbours_share(features: np.ndarray, dataset: Dataset, pairs: Rows) -> flo
     return round(found / len(pairs), 4)
 
 
-def verdicts(path: Path, pairs: tuple[DuplicatePair, ...]) -> dict[str, int] | None:
-    if not path.exists():
-        return None
+def verdicts(folder: Path) -> dict[str, dict[str, int]]:
+    """Count what was seen, of confirmed candidates and of the others."""
+    path = folder / "duplicates_seen.csv"
+    seen = {}
+    if path.exists():
+        seen = {images_of(row): row["seen"] for row in rows_of(path)}
+    counts = {"confirmed": Counter[str](), "not_confirmed": Counter[str]()}
+    for row in rows_of(folder / "duplicates.csv"):
+        part = "confirmed" if row["confirmed"] == "yes" else "not_confirmed"
+        counts[part][seen.get(images_of(row), "not looked at")] += 1
+    return {part: dict(counts[part]) for part in counts}
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        seen = {
-            frozenset((row["image_1"], row["image_2"])): row["seen"] for row in csv.DictReader(file)
-        }
-    counts = Counter(seen.get(frozenset(pair.images), "unseen") for pair in pairs if pair.confirmed)
-    return dict(counts)
+        return list(csv.DictReader(file))
+
+
+def images_of(row: dict[str, str]) -> frozenset[str]:
+    return frozenset((row["image_1"], row["image_2"]))
 
 
 if __name__ == "__main__":
-    assert len(sys.argv) in {4, 5}, __doc__
+    assert len(sys.argv) in {2, 4, 5}, __doc__
     main()

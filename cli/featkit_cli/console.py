@@ -31,11 +31,11 @@ __all__ = [
 
 def stdout() -> Console:
     """Return the console for results: as wide as the terminal, 120 columns in a pipe."""
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False, emoji=False)
 
 
 def _stderr() -> Console:
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def fail(message: str) -> None:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from featkit.errors import UsageError
 from featkit_cli import console
 from featkit_cli.options import parse_budgets
 from featkit_cli.progress import shown_progress
 
-__all__ = ["measure"]
+__all__ = ["check_options", "measure"]
+
+
+def check_options(given: Mapping[str, object], *, leakage: bool) -> None:
+    """Refuse options that would have no effect.
+
+    Args:
+        given: Those that have none beside --leakage, or without it, by name; None = not given.
+        leakage: Whether --leakage is given.
+
+    Raises:
+        UsageError: One of them is given.
+    """
+    for name, value in given.items():
+        if value is not None:
+            said = "--leakage does not use it" if leakage else "it is an option of --leakage"
+            remedy = "Leave one of the two out" if leakage else "Add --leakage, or leave it out"
+            raise UsageError(f"--{name}", cause=said, remedy=remedy)
 
 
 def measure(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from featkit.comparison._rounding import two_digits
 from featkit.comparison.comparison import Estimate
 
 __all__ = ["Contrast", "Crossing", "FrozenAgainstFinetuned", "LesionTest"]
@@ -79,24 +80,33 @@ class Crossing:
         """Whether the curves cross within the budgets."""
         return 0 < self.budget.value < math.inf
 
+    @property
+    def place(self) -> str:
+        """The budget in words: `12%`, `below 1%`, `above 100%`."""
+        return self._place(self.budget.value)
+
+    @property
+    def interval(self) -> str:
+        """Its interval in words: `95% interval: below 1% to 12%`."""
+        return f"95% interval: {self._place(self.budget.low)} to {self._place(self.budget.high)}"
+
     def phrase(self) -> str:
         """Return where the curves cross, in words."""
-        found = f"95% interval: {self._place(self.budget.low)} to {self._place(self.budget.high)}"
         if self.within:
             lesions = f"{self.train_lesions.value:,.0f} training lesions"
-            return f"the curves cross at {self.budget.value:.2g}% ({lesions}; {found})"
+            return f"the curves cross at {self.place} ({lesions}; {self.interval})"
         if self.budget.value == 0:
             ahead = "fine-tuning is ahead at every budget"
         else:
             ahead = f"fine-tuning is not ahead at {self.largest:g}%"
         if self.budget.low == self.budget.high:
             return f"the curves do not cross within the budgets: {ahead}, in 95% of resamples too"
-        return f"the curves do not cross within the budgets: {ahead} (crossing, {found})"
+        return f"the curves do not cross within the budgets: {ahead} (crossing, {self.interval})"
 
     def _place(self, budget: float) -> str:
         if budget == 0:
             return f"below {self.smallest:g}%"
-        return f"above {self.largest:g}%" if math.isinf(budget) else f"{budget:.2g}%"
+        return f"above {self.largest:g}%" if math.isinf(budget) else f"{two_digits(budget)}%"
 
 
 @dataclass(frozen=True)

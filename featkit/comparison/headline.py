@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from featkit.comparison._rounding import two_digits
 from featkit.comparison.comparison import CellResult, Comparison
 from featkit.comparison.contrasts import Contrast, FrozenAgainstFinetuned
 from featkit.comparison.evidence import Evidence
@@ -177,8 +178,8 @@ def _cost(tuned: CellResult, light: CellResult) -> str:
         return f"{' against '.join(both)} a Run, features included"
     ratio = tuned.alone_s / light.alone_s
     return (
-        f"{ratio:.2g} times the device time ({_seconds(tuned)} against {_seconds(light)} a Run, "
-        "features included)"
+        f"{two_digits(ratio)} times the device time ({_seconds(tuned)} against {_seconds(light)} "
+        "a Run, features included)"
     )
 
 

@@ -63,11 +63,11 @@ def pareto(evidence: Evidence) -> Pareto:
     """Find the fronts of score against device seconds; what labels cost is not among them."""
     grid, comparison, scored = evidence.grid, evidence.comparison, evidence.scored
     cells = [cell for cell in comparison.cells if cell.complete]
-    samples = np.stack([scored.samples(grid.runs(cell.method, cell.budget)) for cell in cells])
-    gains = scored.sign * samples
+    samples = [scored.samples(grid.runs(cell.method, cell.budget)) for cell in cells]
+    alone, shared = [cell.alone_s for cell in cells], [cell.shared_s for cell in cells]
     return Pareto(
-        alone=_points(cells, [cell.alone_s for cell in cells], gains, scored),
-        shared=_points(cells, [cell.shared_s for cell in cells], gains, scored),
+        alone=_points(cells, alone, samples, scored),
+        shared=_points(cells, shared, samples, scored),
         left_out=tuple(
             f"{cell.method} at {cell.budget:g}%" for cell in comparison.cells if not cell.complete
         ),
@@ -78,9 +78,12 @@ def pareto(evidence: Evidence) -> Pareto:
 def _points(
     cells: Sequence[CellResult],
     seconds: Sequence[float],
-    gains: NDArray[np.float64],
+    samples: Sequence[NDArray[np.float64]],
     scored: Scored,
 ) -> tuple[ParetoPoint, ...]:
+    if not cells:
+        return ()
+    gains = scored.sign * np.stack(samples)
     scores = [cell.scores[scored.metric.name] for cell in cells]
     point = scored.sign * np.array([[score.value] for score in scores])
     cost, budget = np.array(seconds), np.array([cell.budget for cell in cells])

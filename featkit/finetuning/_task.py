@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from featkit.errors import TrainingError
 from featkit.finetuning._clock import Clock
 from featkit.finetuning._course import Course
 from featkit.finetuning._feed import Feed
@@ -95,9 +96,20 @@ class Task:
         """Train, test once, and return the Run with its model.
 
         Raises:
-            TrainingError: The loss or an output is no number, or the checkpoint does not fit.
+            TrainingError: The loss or an output is no number, the checkpoint does not fit, or the
+                GPU's memory does not suffice.
             StoreError: The checkpoint cannot be written.
         """
+        try:
+            return self._made(trainer, test_feed)
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"{self.name} does not fit into the memory of {test_feed.team.device}",
+                cause=f"it ran out with {self.recipe.batch_size} images a step",
+                remedy="Give a smaller --batch-size or --image-size; finished Runs are kept",
+            ) from error
+
+    def _made(self, trainer: Trainer, test_feed: Feed) -> tuple[Run, Classifier]:
         device = test_feed.team.device
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)

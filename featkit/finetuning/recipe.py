@@ -125,7 +125,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "warmup": (0, 0.9),
     "epochs": (1, _ANY),
     "min_steps": (0, _ANY),
-    "batch_size": (1, _ANY),
+    "batch_size": (2, _ANY),  # one image has no statistics to normalise by
     "clip": (0, _ANY),
     "patience": (0, _ANY),
     "ema": (0, 0.99999),

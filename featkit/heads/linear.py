@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from sklearn.metrics import balanced_accuracy_score
 
 from featkit.errors import UsageError
 from featkit.heads._path import fit_paths, logits
@@ -130,7 +129,7 @@ class LinearHead(Head):
     ) -> float:
         """Return how good held-out scores (rows, C) are; more is better."""
         if self.criterion == "balanced_accuracy":
-            return float(balanced_accuracy_score(problem.label[rows], scores.argmax(axis=1)))
+            return _mean_recall(problem.label[rows], scores.argmax(axis=1))
         return -problem.loss(rows, scores)
 
     def _probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -202,6 +201,13 @@ def _held_out_scores(
         for split, solution in zip(splits, solutions, strict=True)
     ]
     return problem.averaged(np.concatenate(scores))
+
+
+def _mean_recall(label: NDArray[np.intp], predicted: NDArray[np.intp]) -> float:
+    """Return the balanced accuracy over the classes that are held out: not all need be."""
+    count = np.bincount(label)
+    right = np.bincount(label, weights=label == predicted)
+    return float(np.mean(right[count > 0] / count[count > 0]))
 
 
 def _has_passed(scores: Sequence[float]) -> bool:

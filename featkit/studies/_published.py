@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from featkit.comparison import CellResult, Comparison, Grid
+from featkit.evaluate import METRICS
 from featkit.runs import RunStore
 from featkit.studies._steps import TrainStep
 from featkit.studies.schema import Published
@@ -91,7 +92,8 @@ def look_up(
 
 
 def _best(cells: Sequence[CellResult], metric: str) -> CellResult:
-    return max(cells, key=lambda cell: cell.scores[metric].value)
+    sign = 1 if METRICS[metric].higher_is_better else -1
+    return max(cells, key=lambda cell: sign * cell.scores[metric].value)
 
 
 def _found(cells: Sequence[CellResult], metric: str, candidates: int) -> Found:

@@ -13,7 +13,7 @@ from featkit.experiment import Design, ImageTable, plan_of
 from featkit.experiment.design import LARGE_BUDGET
 from featkit.features import FeatureStore
 from featkit.heads import HEADS
-from featkit.plans import Plan, Split, check_budgets
+from featkit.plans import Plan, Split, check_budgets, named_difference
 from featkit.progress import Progress
 from featkit.runs import Run, RunStore
 from featkit.sweep._tables import image_table, read_table
@@ -67,13 +67,14 @@ def fit_leakage(
 
     Raises:
         StoreError: A folder holds no Runs, or the stores are not those of the Runs.
-        PlanError: The Runs are not of a grouped split, or the data cannot support the design.
+        PlanError: The Runs are not of a grouped split or of several Plans, or the data cannot
+            support the design.
         UsageError: The Runs have none of the budgets.
     """
     paths = [Path(grouped)] if isinstance(grouped, Path | str) else [Path(path) for path in grouped]
     runs = [run for path in paths for run in RunStore(path) if _is_plain_head(run)]
     _check_runs(runs, paths[0], stores)
-    design = _design_of(runs, Plan.load(paths[0] / "plan.json"), stores[0], budgets)
+    design = _design_of(runs, _plan_of(paths), stores[0], budgets)
     _check_plan(stores, design, runs[0].key.plan)
     trained = reused = 0
     for split in LEAKAGE_SPLITS:
@@ -120,6 +121,24 @@ def _check_runs(runs: Sequence[Run], folder: Path, stores: Sequence[FeatureStore
                 cause=f"its features are not theirs ({store.backbone_name})",
                 remedy="Give the feature files that `featkit fit` was given",
             )
+
+
+def _plan_of(folders: Sequence[Path]) -> Plan:
+    """Return the Plan of all folders.
+
+    Raises:
+        PlanError: They have several.
+    """
+    first, *others = (Plan.load(folder / "plan.json") for folder in folders)
+    for folder, other in zip(folders[1:], others, strict=True):
+        difference = named_difference(first, other)
+        if difference is not None:
+            raise PlanError(
+                f"the Runs of {folders[0]} and {folder} are of different Plans",
+                cause=difference,
+                remedy="Give folders that were made from the same data with the same design",
+            )
+    return first
 
 
 def _design_of(

@@ -19,3 +19,11 @@ def test_names_that_look_like_markup_are_shown_as_they_are(capsys):
     assert "[.1, .9]" in shown.out
     assert "a [red] path" in shown.out
     assert "no [/] such file" in shown.err
+
+
+def test_names_between_colons_are_no_emoji(capsys):
+    console.say("folder:two: done")
+    console.fail("folder:two: no such class")
+    shown = capsys.readouterr()
+    assert "folder:two: done" in shown.out
+    assert "folder:two: no such class" in shown.err

@@ -68,6 +68,21 @@ def test_leakage_at_some_budgets_in_another_folder(featkit, features, runs, tmp_
     assert (tmp_path / "leak" / "leakage.md").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        (["--leakage", "x.h5", "--target", "0.7"], "--target: --leakage does not use it"),
+        (["--leakage", "x.h5", "--reference", "a"], "--reference: --leakage does not use it"),
+        (["--leakage-budgets", "100"], "--leakage-budgets: it is an option of --leakage"),
+        (["--jobs", "2"], "--jobs: it is an option of --leakage"),
+    ],
+)
+def test_options_without_effect_are_refused(featkit, tmp_path, options, cause):
+    done = featkit("compare", tmp_path, *options)
+    assert done.code == 2
+    assert cause in done.err
+
+
 def test_a_file_of_one_view_names_the_remedy(featkit, tmp_path):
     path = tmp_path / "one.h5"
     assert featkit("extract", SAMPLE, "-b", "featkit:tiny", "--out", path).code == 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featkit_cli import console
-from featkit_cli.leakage import measure
+from featkit_cli.leakage import check_options, measure
 from featkit_cli.options import Json
 from featkit_cli.progress import shown_progress
 
@@ -65,7 +65,7 @@ def compare(
         ),
     ] = None,
     leakage_budgets: Annotated[
-        str | None, typer.Option(metavar="LIST", help="Default: all that the runs have.")
+        str | None, typer.Option(metavar="LIST", help="--leakage: default: all that the runs have.")
     ] = None,
     jobs: Annotated[
         int | None,
@@ -79,6 +79,7 @@ def compare(
     .csv and .md, learning_curve and class_recall as PNG and SVG.
     """
     if leakage:
+        check_options({"reference": reference, "focus": focus, "target": target}, leakage=True)
         measure(
             leakage,
             runs,
@@ -90,6 +91,7 @@ def compare(
             as_json=as_json,
         )
         return
+    check_options({"leakage-budgets": leakage_budgets, "jobs": jobs}, leakage=False)
     from featkit.comparison import (
         Evidence,
         check_target,

@@ -39,6 +39,8 @@ def _extract(store: FeatureStore) -> str:
     if "image_size" in attributes:
         options += ["--image-size", str(attributes["image_size"][0])]
     backbone = attributes["backbone"]
+    if backbone.get("random_weights"):
+        options.append("--random-weights")
     if backbone.get("pooling", "default") != "default":
         options += ["--pooling", str(backbone["pooling"])]
     spec = str(backbone["spec"])

@@ -40,7 +40,7 @@ def _table(contents: Contents, matrix: ConfusionMatrix) -> Table:
         cells = [
             Cell(
                 "–" if math.isnan(rate) else f"{rate:.2f}".removeprefix("0"),
-                count(number) if len(classes) <= _ROOMY else "",
+                _mean(number) if len(classes) <= _ROOMY else "",
                 level=0.0 if math.isnan(rate) else rate,
                 strong=index == column,
             )
@@ -56,3 +56,8 @@ def _table(contents: Contents, matrix: ConfusionMatrix) -> Table:
     )
     columns = [Column("True class", number=False), *(Column(name) for name in classes)]
     return Table(caption, columns, rows, dense=True)
+
+
+def _mean(number: float) -> str:
+    """Return a mean over draws, which may lie between two counts."""
+    return f"{number:,.1f}".removesuffix(".0")

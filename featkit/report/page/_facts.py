@@ -69,11 +69,12 @@ def _difference(contents: Contents) -> Iterator[Fact]:
 
 def _crossing(contents: Contents) -> Iterator[Fact]:
     for found in contents.analysis.against.crossings:
-        if found.within and math.isfinite(found.train_lesions.value):
+        lesions = found.train_lesions.value
+        if found.within and math.isfinite(lesions):
             yield Fact(
-                f"{found.budget.value:.2g}%",
+                found.place,
                 "Fine-tuning pulls ahead from",
-                f"{count(found.train_lesions.value)} training lesions\n{found.backbone}",
+                f"{found.interval}\n{count(lesions)} training lesions, {found.backbone}",
             )
 
 

@@ -29,7 +29,7 @@ def _needed(contents: Contents) -> Table:
     target = next(iter(needed.values())).target
     title = METRICS[contents.comparison.metric].title.lower()
     return Table(
-        f"Training lesions that would bring each method to a {title} of {target:.3g}",
+        f"Training lesions that would bring each method to {title} {target:.3g}",
         [Column("Method", number=False), Column("Lesions in all", number=False)],
         [
             [Cell(contents.look.name(name)), Cell(_words(item.words))]

@@ -102,4 +102,4 @@ def clock(seconds: float) -> str:
         value, unit = seconds / 60, "min"
     else:
         value, unit = seconds / 3600, "h"
-    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.2g} {unit}"
+    return f"{value:,.0f} {unit}" if value >= 99.5 else f"{value:.2g} {unit}"

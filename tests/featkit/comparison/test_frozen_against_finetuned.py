@@ -188,6 +188,14 @@ def test_a_crossing_says_how_unsure_it_is():
     assert json.dumps(jsonable(crossing.budget.high)) == "null"
 
 
+def test_a_crossing_near_the_largest_budget_is_no_power_of_ten():
+    found = Crossing(
+        "net", "a", "b", Estimate(99.7, 5.4, math.inf), Estimate(300.0, 9.0, math.inf), 1.0, 100.0
+    )
+    assert found.place == "100%"
+    assert found.interval == "95% interval: 5.4% to above 100%"
+
+
 def test_less_is_better_where_the_metric_says_so(make_run, make_evidence):
     runs = [make_run(skill=3.0), make_run("finetune-full", skill=0.0, frozen=False)]
     (found,) = frozen_against_finetuned(make_evidence(*runs, metric="ece")).declared

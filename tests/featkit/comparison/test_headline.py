@@ -102,6 +102,15 @@ def test_a_lead_that_does_not_last_is_told_budget_by_budget(curves, make_evidenc
     assert "the frozen features are clearly better at 100%" in found.answer
 
 
+def test_a_high_price_is_no_power_of_ten(curves, make_evidence):
+    runs = [
+        run if run.frozen else replace(run, cost=replace(run.cost, device_s=6000.0))
+        for run in curves((0.0, 2.0, 6.0))
+    ]
+    (details,) = said(make_evidence(*runs)).details
+    assert "for 1,200 times the device time (6,000 s against 5.0 s a Run" in details
+
+
 def test_seconds_of_different_devices_have_no_ratio(curves, make_evidence):
     runs = [
         run if run.frozen else replace(run, cost=replace(run.cost, device="cuda"))

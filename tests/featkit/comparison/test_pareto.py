@@ -82,3 +82,10 @@ def test_less_is_better_for_a_calibration_error(make_run, make_evidence):
     found = pareto(make_evidence(*runs, metric="ece")).alone
     expected = on_front([-point.score.value for point in found], [1.0, 2.0])
     assert [point.on_front for point in found] == expected
+
+
+def test_without_a_complete_cell_there_is_no_front(make_run, make_evidence):
+    halves = [make_run(draw=0), make_run("finetune-full", draw=1, frozen=False)]
+    found = pareto(make_evidence(*halves))
+    assert found.alone == found.shared == ()
+    assert len(found.left_out) == 2

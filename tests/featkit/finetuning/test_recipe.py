@@ -113,6 +113,7 @@ def test_identity_tells_every_field():
         ({"epochs": 2.5}, "epochs=2.5: it takes a whole number"),
         ({"epochs": 0}, "epochs=0: it must be 1 or more"),
         ({"batch_size": 0}, "batch_size=0"),
+        ({"batch_size": 1}, "batch_size=1: it must be 2 or more"),
         ({"layer_decay": 0.0}, "layer_decay=0.0: it must be from 1e-06 to 1"),
         ({"warmup": 1.0}, "warmup=1.0: it must be from 0 to 0.9"),
         ({"ema": 1.0}, "ema=1.0"),

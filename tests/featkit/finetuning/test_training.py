@@ -197,6 +197,16 @@ def test_without_validation_it_shows_on_the_test_images(tmp_path, fakes, monkeyp
     assert not list(tmp_path.glob("runs/*"))
 
 
+def test_too_little_memory_says_what_to_lower(tmp_path, fakes, monkeypatch):
+    def full(*_args, **_options):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+    monkeypatch.setattr("featkit.finetuning._epoch.Epochs.run", full)
+    words = r"\(fold 0, draw 0\) does not fit into the memory of cpu: .* smaller --batch-size"
+    with pytest.raises(TrainingError, match=words):
+        fakes.tune(tmp_path)
+
+
 class FailingLoss(Loss):
     """Not a number from the sixth step on."""
 

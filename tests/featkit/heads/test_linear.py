@@ -142,6 +142,19 @@ def test_path_ends_after_three_clearly_worse_strengths(scores, passed):
     assert linear._has_passed(scores) is passed
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_class_that_is_never_held_out_is_judged_by_the_others(make_lesions):
+    """A class with one lesion is only trained on, though some images are taken for it."""
+    X, y, groups = make_lesions((24, 8, 1), spread=6.0)
+    head = LinearHead(strengths=[1e-4, 1e-2]).fit(X, y, groups)
+    rows, probabilities = head.held_out_
+    predicted = head.classes_[probabilities.argmax(axis=1)]
+    assert "class 2" in predicted
+    assert "class 2" not in y[rows]
+    recalls = [np.mean(predicted[y[rows] == name] == name) for name in ("class 0", "class 1")]
+    assert max(head.chosen_["scores"]) == pytest.approx(np.mean(recalls))
+
+
 def test_single_strength_needs_no_inner_folds(make_lesions):
     X, y, groups = make_lesions()
     head = LinearHead(strengths=[0.5]).fit(X, y, groups)

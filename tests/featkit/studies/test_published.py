@@ -17,6 +17,7 @@ def cell(method, accuracy, runs=2):
     scores = {
         "accuracy": Estimate(accuracy, accuracy - 0.1, accuracy + 0.1),
         "balanced_accuracy": Estimate(accuracy / 2, 0.0, 1.0),
+        "ece": Estimate(1 - accuracy, 0.0, 1.0),
     }
     return SimpleNamespace(method=method, budget=100.0, runs=runs, scores=scores)
 
@@ -65,6 +66,10 @@ def test_the_right_cells_are_found(options, methods, value, candidates):
     assert result.value == pytest.approx(value)
     assert result.balanced_accuracy == pytest.approx(value / 2)
     assert result.candidates == candidates
+
+
+def test_the_best_is_the_lowest_where_less_is_better():
+    assert found(metric="ece").methods == ("d",)
 
 
 def test_intervals_belong_to_single_methods():

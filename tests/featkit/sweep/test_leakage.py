@@ -161,6 +161,17 @@ def test_runs_of_a_random_split_are_refused(tmp_path, make_store, grouped):
         fit_leakage([store], runs, tmp_path / "leak", jobs=1)
 
 
+def test_folders_of_different_plans_are_refused_before_anything_is_fitted(
+    tmp_path, make_store, grouped
+):
+    store = make_store()
+    runs = grouped(store)
+    fit([store], tmp_path / "other", heads=("linear",), design=replace(DESIGN, seed=1), jobs=1)
+    with pytest.raises(PlanError, match=r"grouped and .*other are of different Plans: seed"):
+        fit_leakage([store], [runs, tmp_path / "other"], tmp_path / "leak", jobs=1)
+    assert not (tmp_path / "leak").exists()
+
+
 def test_a_folder_without_runs_is_refused(tmp_path, make_store):
     with pytest.raises(StoreError, match="no Runs of heads"):
         fit_leakage([make_store()], tmp_path / "empty", tmp_path / "leak", jobs=1)

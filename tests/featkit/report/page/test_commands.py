@@ -1,4 +1,5 @@
 import shlex
+from types import SimpleNamespace
 
 from featkit.report.page._commands import commands, options_text
 
@@ -25,6 +26,16 @@ def test_the_extraction_is_read_off_the_feature_file(make_store):
     words = shlex.split(line)
     assert words[:3] == ["featkit", "extract", "DATA"]
     assert words[words.index("--out") + 1].endswith("features.h5")
+
+
+def test_untrained_weights_are_named(make_store):
+    store = make_store()
+    backbone = {**store.attributes["backbone"], "random_weights": True}
+    untrained = SimpleNamespace(
+        attributes={**store.attributes, "backbone": backbone}, path=store.path
+    )
+    assert " --random-weights" not in commands([], [store])
+    assert " --random-weights" in commands([], [untrained])
 
 
 def test_odd_folders_are_quoted(tmp_path):
