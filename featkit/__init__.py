@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from featkit.errors import FeatkitError
     from featkit.experiment import Design
     from featkit.features import FeatureStore, extract
-    from featkit.finetuning import Recipe, finetune
+    from featkit.finetuning import finetune, recipe_for
     from featkit.heads import LightGBMHead, LinearHead, MLPHead, Views
     from featkit.plans import Plan, make_plan
     from featkit.report import write_comparison, write_leakage, write_page
@@ -36,7 +36,6 @@ __all__ = [
     "LinearHead",
     "MLPHead",
     "Plan",
-    "Recipe",
     "Run",
     "RunStore",
     "Views",
@@ -56,6 +55,7 @@ __all__ = [
     "make_plan",
     "measure_leakage",
     "read_pairs",
+    "recipe_for",
     "run_study",
     "write_comparison",
     "write_leakage",
@@ -70,7 +70,7 @@ _ROOMS = {
     "errors": ("FeatkitError",),
     "experiment": ("Design",),
     "features": ("FeatureStore", "extract"),
-    "finetuning": ("Recipe", "finetune"),
+    "finetuning": ("finetune", "recipe_for"),
     "heads": ("LightGBMHead", "LinearHead", "MLPHead", "Views"),
     "plans": ("Plan", "make_plan"),
     "report": ("write_comparison", "write_leakage", "write_page"),

@@ -46,7 +46,7 @@ class Analysis:
         subgroups: Of the best frozen and the best fine-tuned row at the largest budget; none where
             no folder has metadata.
         mistakes: At the largest budget.
-        laws: Learning curves of rows with three budgets or more.
+        laws: Learning curves of rows with four budgets or more.
         needed: By row, how many training lesions bring it to the target.
     """
 

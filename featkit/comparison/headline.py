@@ -10,6 +10,7 @@ from featkit.comparison.comparison import CellResult, Comparison
 from featkit.comparison.contrasts import Contrast, FrozenAgainstFinetuned
 from featkit.comparison.evidence import Evidence
 from featkit.evaluate import find_metric
+from featkit.plans import leaks
 
 __all__ = ["Headline", "headline"]
 
@@ -62,9 +63,11 @@ def headline(evidence: Evidence, against: FrozenAgainstFinetuned) -> Headline:
     rest = len(by_backbone) - len(leads)
     more = f"; for {rest} more backbone{'s' if rest > 1 else ''} see below" if rest else ""
     details = tuple(
-        f"{_verdict(evidence, mine)} {_crossing(against, name)}{_price(evidence, mine[-1])}"
+        f"On {name}, {_verdict(evidence, mine)}. "
+        f"{_crossing(against, name)}{_price(evidence, mine[-1])}"
         for name, mine in by_backbone.items()
     )
+    caveats += _unlike_inputs(evidence, against.declared)
     return Headline(_QUESTION, f"{'; '.join(leads)}{more}.", details, caveats)
 
 
@@ -77,21 +80,58 @@ def _lead(evidence: Evidence, contrasts: Sequence[Contrast]) -> str:
     )
     where = f"on {contrasts[0].backbone}"
     if set(winners) == {""}:
-        said = f"no clear difference between {tuned} and {light} was found at any label budget"
+        said = f"no clear difference between {tuned} and {light} was found"
+        said += _everywhere(evidence, contrasts, word="any")
     elif set(winners) == {"frozen"}:
-        said = f"{light} is clearly better than {tuned} at every label budget tried"
+        said = f"{light} is clearly better than {tuned}{_everywhere(evidence, contrasts)}"
     elif from_here is None:
-        said = _verdict(evidence, contrasts).removesuffix(".").partition(", ")[2]
+        said = _verdict(evidence, contrasts)
     elif from_here == 0:
-        said = f"{tuned} is clearly better than {light} at every label budget tried"
+        said = f"{tuned} is clearly better than {light}{_everywhere(evidence, contrasts)}"
     else:
-        first, below = contrasts[from_here], set(winners[:from_here])
+        first = contrasts[from_here]
         said = (
             f"{tuned} is clearly better than {light} from {first.budget:g}% of the labels "
-            f"({first.train_lesions:,.0f} training lesions) on, "
-            f"and {'clearly worse' if below == {'frozen'} else 'not clearly'} below"
+            f"({first.train_lesions:,.0f} training lesions) on, {_below(contrasts[:from_here])}"
         )
     return f"{where[0].upper()}{where[1:]}, {said}"
+
+
+def _everywhere(evidence: Evidence, contrasts: Sequence[Contrast], *, word: str = "every") -> str:
+    """Return at which budgets something holds that holds at all that both sides have."""
+    if len(contrasts) == 1:
+        return f" at {contrasts[0].budget:g}% of the labels"
+    if len(contrasts) == len(evidence.grid.budgets):
+        return f" at {word} label budget tried"
+    return f" at {word} label budget that both were trained at"
+
+
+def _below(contrasts: Sequence[Contrast]) -> str:
+    """Return who is better at the budgets before fine-tuning's clear lead."""
+    worse = [f"{each.budget:g}%" for each in contrasts if each.winner == "frozen"]
+    same = [f"{each.budget:g}%" for each in contrasts if each.winner == ""]
+    if not worse:
+        return "with no clear difference below"
+    if not same:
+        return "and clearly worse below"
+    return f"clearly worse at {', '.join(worse)}, with no clear difference at {', '.join(same)}"
+
+
+def _unlike_inputs(evidence: Evidence, contrasts: Sequence[Contrast]) -> tuple[str, ...]:
+    """Say where the two sides of a contrast saw other pixels."""
+    unlike: dict[str, None] = {}
+    for contrast in contrasts:
+        tuned, light = (
+            evidence.grid.example(row).inputs.get("preprocessing")
+            for row in (contrast.finetuned, contrast.frozen)
+        )
+        if tuned and light and tuned != light:
+            unlike[contrast.backbone] = None
+    return tuple(
+        f"On {name} the two sides saw images of another size or normalisation, so the difference "
+        "is not of the method alone."
+        for name in unlike
+    )
 
 
 def _sides(evidence: Evidence, contrast: Contrast) -> tuple[str, str]:
@@ -136,7 +176,7 @@ def _verdict(evidence: Evidence, contrasts: Sequence[Contrast]) -> str:
     if open_:
         between = "" if said else f" between {tuned} and {light}"
         said.append(f"no clear difference{between} was found at {_budgets(open_)}")
-    return f"On {contrasts[0].backbone}, {'; '.join(said)}."
+    return "; ".join(said)
 
 
 def _words(method: str) -> str:
@@ -189,7 +229,7 @@ def _seconds(cell: CellResult) -> str:
 
 def _caveats(comparison: Comparison, declared: Sequence[Contrast]) -> tuple[str, ...]:
     said = []
-    if comparison.split == "random":
+    if leaks(comparison.split):
         said.append(
             "The split is random: photographs of one lesion stand on both sides, so all scores "
             "are too high."

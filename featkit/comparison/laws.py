@@ -25,7 +25,8 @@ __all__ = ["LearningLaw", "LesionsNeeded", "check_target", "learning_laws", "les
 
 Floats = NDArray[np.float64]
 
-_FEWEST = 3
+_FEWEST = 4
+"""A curve of three parameters goes through any three points."""
 _DRAWN = 40
 """Points of a drawn curve."""
 
@@ -39,7 +40,7 @@ class LesionsNeeded:
         lesions: In all, with the 95% interval; infinite (null in JSON) where it is beyond reach.
             None where the data cannot say.
         more: The same on top of the lesions at the largest budget.
-        words: The answer, or the reason why there is none.
+        words: The answer, or the reason why there is none; also that the score was measured.
     """
 
     target: float
@@ -72,7 +73,7 @@ class LearningLaw:
 
 
 def learning_laws(evidence: Evidence) -> Iterator[LearningLaw]:
-    """Fit a law to each row with three budgets or more, if more of the metric is better."""
+    """Fit a law to each row with four budgets or more, if more of the metric is better."""
     for method in evidence.grid.methods:
         lesions, samples = _measured(evidence, method)
         if len(lesions) >= _FEWEST and evidence.metric.higher_is_better:
@@ -121,8 +122,19 @@ def lesions_needed(evidence: Evidence, target: float) -> dict[str, LesionsNeeded
         UsageError: A target outside 0 to 1, or a metric of which less is better.
     """
     check_target(evidence.metric.name, target)
-    methods = evidence.grid.methods
-    return {method: _needed(*_measured(evidence, method), target) for method in methods}
+    return {method: _of_method(evidence, method, target) for method in evidence.grid.methods}
+
+
+def _of_method(evidence: Evidence, method: str, target: float) -> LesionsNeeded:
+    reached = [
+        cell.train_lesions
+        for cell in evidence.comparison.cells
+        if cell.method == method and cell.scores[evidence.metric.name].value >= target
+    ]
+    if reached:
+        words = f"none: it has this score with {min(reached):,.0f} lesions"
+        return LesionsNeeded(target, None, None, words)
+    return _needed(*_measured(evidence, method), target)
 
 
 def _needed(lesions: Floats, samples: Floats, target: float) -> LesionsNeeded:

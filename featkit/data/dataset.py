@@ -49,6 +49,7 @@ class Dataset:
         metadata: Further columns, each of shape (N,), as text ("" = missing).
         split: The data set's official split ("train", "val", "test"), shape (N,), or None.
         unlisted: Image files that the folder holds and the table does not name.
+        origin: Words by which the command line reads it, where it was read from somewhere.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Dataset:
     metadata: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
     split: NDArray[np.str_] | None = None
     unlisted: tuple[str, ...] = ()
+    origin: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.image_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,7 +45,8 @@ def limit_dataset(dataset: Dataset, n: int) -> Dataset:
     fits = (np.cumsum(images[dealt]) <= n) | (turn[dealt] == 0)
     chosen = np.zeros(len(names), dtype=bool)
     chosen[dealt[fits]] = True
-    return dataset.select(np.flatnonzero(chosen[lesion]))
+    limited = dataset.select(np.flatnonzero(chosen[lesion]))
+    return replace(limited, origin=(*dataset.origin, "--limit", str(n)) if dataset.origin else ())
 
 
 def _strata(dataset: Dataset) -> NDArray[np.intp]:

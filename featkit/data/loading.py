@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 
 from featkit.data.dataset import Dataset
@@ -35,13 +36,32 @@ def load_dataset(
     try:
         reader, target = _choose(spec, options)
         _check_options(reader, options)
-        return reader.read(target, options)
+        dataset = reader.read(target, options)
+        return replace(dataset, origin=(str(spec), *_words(options)))
     except OSError as error:
         raise DataError(
             f"cannot read {error.filename or target}",
             cause=str(error.strerror or error).lower(),
             remedy="Check the path and its permissions",
         ) from error
+
+
+def _words(options: ReaderOptions) -> Iterator[str]:
+    """Yield the command line's options for reading."""
+    columns = options.columns
+    if columns is not None:
+        for field, value in (
+            ("image-column", columns.image),
+            ("label-column", columns.label),
+            ("group-column", columns.group),
+            ("id-column", columns.id),
+            ("split-column", columns.split),
+            ("images", columns.root),
+        ):
+            if value is not None:
+                yield from (f"--{field}", str(value))
+    if options.lesions is not None:
+        yield from ("--lesions", str(options.lesions))
 
 
 def _choose(spec: str | Path, options: ReaderOptions) -> tuple[Reader, str]:

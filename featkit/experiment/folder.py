@@ -58,8 +58,10 @@ class ExperimentFolder:
             self._save_plan(plan, design)
             _write_images(images, self.folder / "images.csv")
             self._note([*command, "--out", str(self.folder), *design.words()])
-            yield self.runs
-            write_results(self.runs, self.folder / "results.csv")
+            try:
+                yield self.runs
+            finally:
+                write_results(self.runs, self.folder / "results.csv")
 
     def _refuse_other(self, plan: Plan, test: TestSet | None) -> None:
         known = self.runs.any_run()

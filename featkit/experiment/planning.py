@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from featkit.errors import UsageError
 from featkit.experiment.design import Design
 from featkit.experiment.table import ImageTable
 from featkit.plans import Plan, make_plan
@@ -17,8 +18,16 @@ def plan_of(table: ImageTable, design: Design) -> Plan:
     """Return the Plan of a design on these images; its rows are the table's.
 
     Raises:
+        UsageError: Duplicates of which no image is in the table.
         PlanError: The data cannot support the design.
     """
+    named = {name for pair in design.duplicates for name in pair}
+    if named and named.isdisjoint(table.image_id.tolist()):
+        raise UsageError(
+            "--duplicates",
+            cause=f"none of its images, such as {min(named)}, is in {table.name}",
+            remedy="Give the file that `data check --duplicates` wrote for these images",
+        )
     return make_plan(
         image_id=table.image_id,
         label=table.label,

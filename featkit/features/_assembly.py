@@ -39,11 +39,12 @@ def assemble(
         StoreError: A part has been damaged, the disk is full, or the folder cannot be written.
     """
     spent = np.array([part.spent for part in _parts(filling)])
-    wall, device = spent[:, :2].sum(axis=0).tolist()
+    wall, device, _, worked = spent.sum(axis=0).tolist()
     cost = {
         "wall_seconds": wall,
         "images_per_second": len(dataset) / wall,
         "device_seconds": device,
+        "worked_seconds": worked,
         "peak_memory_bytes": int(spent[:, 2].max()),
         **attributes["cost"],
     }

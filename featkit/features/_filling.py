@@ -96,6 +96,7 @@ class Filling:
         failures: Counter[str],
     ) -> Part:
         start, device_start = time.perf_counter(), forward.seconds
+        worked_start = forward.worked()
         features, hashes, reasons = [], [], []
         for batch in batches:
             stored, reason = self._store(batch, forward)
@@ -110,7 +111,7 @@ class Filling:
             features=np.concatenate(features),
             pixel_hash=np.array(hashes, dtype=np.str_),
             reason=np.array(reasons, dtype=np.str_),
-            spent=np.array([wall, device, forward.peak_memory()]),
+            spent=np.array([wall, device, forward.peak_memory(), forward.worked() - worked_start]),
         )
 
     def _store(self, batch: Batch, forward: Forward) -> tuple[NDArray[np.floating], list[str]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from featkit.backbones.backbone import Backbone
 from featkit.errors import BackboneError
-from featkit.hardware.devices import peak_memory
+from featkit.hardware.devices import peak_memory, repeatable, worked_seconds
 
 __all__ = ["DTYPES", "Forward", "placed"]
 
@@ -56,8 +56,12 @@ class Forward:
         self._precision = precision
 
     def peak_memory(self) -> int:
-        """Return the most memory used so far, in bytes (see `_devices.peak_memory`)."""
+        """Return the most memory used so far, in bytes (see `hardware.devices`)."""
         return peak_memory(self._device)
+
+    def worked(self) -> float:
+        """Return a clock of what the device and the threads that feed it work, in seconds."""
+        return worked_seconds(self._device)
 
     def buffer(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         """Return an empty array for pixels from which copies to the device are fast."""
@@ -91,11 +95,7 @@ class Forward:
                 modes.enter_context(torch.inference_mode())
                 if self._device.type == "cuda":
                     # fp32 means fp32, and the same batch gives the same bits after a resumption.
-                    modes.enter_context(
-                        torch.backends.cudnn.flags(
-                            enabled=True, deterministic=True, allow_tf32=False
-                        )
-                    )
+                    modes.enter_context(repeatable())
                 if self._precision != "fp32":
                     dtype = DTYPES[self._precision]
                     modes.enter_context(torch.autocast(self._device.type, dtype=dtype))

@@ -45,7 +45,8 @@ class Part:
         features: Shape (n, V, D), as stored; NaN where the row failed.
         pixel_hash: Shape (n,), "" where the row was not read.
         reason: Why the row failed, "" where it did not, shape (n,).
-        spent: Wall seconds, seconds of these in the network, peak memory in bytes; shape (3,).
+        spent: Wall seconds, seconds of these in the network, peak memory in bytes, and what the
+            device worked in seconds (see `worked_seconds`); shape (4,).
     """
 
     features: NDArray[np.floating]

@@ -49,6 +49,7 @@ def job_attributes(
             "name": dataset.name,
             "size": len(dataset),
             "fingerprint": dataset.fingerprint,
+            "origin": list(dataset.origin),
         },
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from featkit.backbones import Backbone
 from featkit.data import Dataset
+from featkit.errors import UsageError
 from featkit.experiment import (
     Cell,
     Design,
@@ -34,7 +36,7 @@ from featkit.finetuning._task import Task
 from featkit.finetuning._team import Team, make_team
 from featkit.finetuning.recipe import Recipe, changes
 from featkit.fingerprints import fingerprint
-from featkit.hardware.devices import available_cores
+from featkit.hardware.devices import available_cores, repeatable
 from featkit.hardware.memory import freed_memory_kept
 from featkit.plans import Plan
 from featkit.progress import NoProgress, Progress
@@ -69,7 +71,7 @@ class Job:
             missing = [number for number, task in enumerate(tasks) if not self._found(task, runs)]
             todo = [tasks[number] for number in self._team.agree(missing)]
             if todo:
-                with freed_memory_kept():
+                with freed_memory_kept(), repeatable():
                     self._train(todo, runs)
             self._clear(tasks)
         return self._plan, len(todo), len(tasks) - len(todo)
@@ -169,12 +171,39 @@ class Job:
             fold=cell.fold,
             budget=cell.budget,
             draw=cell.draw,
-            config={**recipe.identity(), "computed_in": self._team.precision, "seed": seed},
+            config={
+                **recipe.identity(),
+                "computed_in": self._team.precision,
+                "image_size": list(self.backbone.preprocessing.crop),
+                "seed": seed,
+            },
             source=fingerprint(self.backbone.fingerprint, self.dataset.fingerprint),
             plan=plan.fingerprint,
             test="" if self._external is None else test.fingerprint,
         )
-        return Task(key, strategy, recipe, plan, rows, test, test_rows, cell.seed(seed))
+        return Task(
+            key=key,
+            strategy=strategy,
+            recipe=recipe,
+            plan=plan,
+            rows=rows,
+            test=test,
+            test_rows=test_rows,
+            seed=cell.seed(seed),
+            decoding_s=self._train_images.ledger.seconds,
+            inputs=self._inputs,
+        )
+
+    @property
+    def _inputs(self) -> dict[str, object]:
+        backbone = self.backbone
+        # As JSON has it, so that it equals what a feature file says.
+        preprocessing = json.loads(json.dumps(backbone.preprocessing.to_dict()))
+        return {
+            "spec": backbone.spec,
+            "weights_sha256": backbone.weights_sha256,
+            "preprocessing": preprocessing,
+        }
 
     def _writing(self) -> AbstractContextManager[RunStore]:
         """Return the folder, held for writing by the leading process."""
@@ -192,10 +221,10 @@ class Job:
 
     def _words(self) -> list[str]:
         """Return the command line of this job but for its design."""
-        words = ["finetune", self.dataset.name, "--backbone", self.backbone.spec]
+        words = ["finetune", *(self.dataset.origin or ["DATA"]), "--backbone", self.backbone.spec]
         words += ["--image-size", str(self.backbone.preprocessing.crop[0])]
         words += ["--random-weights"] if self.backbone.random_weights else []
-        words += [] if self.test is None else ["--test", self.test.name]
+        words += [] if self.test is None else ["--test", *(self.test.origin[:1] or ["OTHER"])]
         for strategy in self.recipes:
             words += ["--strategy", strategy]
         changed = {
@@ -207,6 +236,13 @@ class Job:
 
     def _train(self, tasks: list[Task], runs: RunStore) -> None:
         team = self._team
+        for task in tasks:
+            if task.course.order.batch_size < team.size:
+                raise UsageError(
+                    f"{team.size} processes for {task.name}",
+                    cause=f"a step has {task.course.order.batch_size} images, fewer than processes",
+                    remedy="Train small budgets with fewer processes",
+                )
         meter = Meter(self.progress if team.leads else NoProgress())
         meter.start(sum(task.course.images(task.course.epochs) for task in tasks), runs=len(tasks))
         test_feed = self._feed(self._test_images, ())

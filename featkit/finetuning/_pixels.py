@@ -6,13 +6,14 @@ import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -21,12 +22,15 @@ from featkit.data.dataset import Dataset
 from featkit.data.decoding import ImageError, check_shape, pixel_hash
 from featkit.files import disk_errors, output_lock, write_json
 from featkit.fingerprints import fingerprint
+from featkit.hardware.devices import worked_seconds
 from featkit.progress import Progress
 
 __all__ = ["Pixels", "decoded"]
 
 _AHEAD = 64
 """Images that are decoded ahead of the one that is written."""
+
+_CPU = torch.device("cpu")
 
 _LEDGER, _PIXELS, _SHAPES = "images.json", "pixels.bin", "shapes.npy"
 
@@ -39,11 +43,13 @@ class Pixels:
         folder: Where the file is.
         pixel_hash: Hash of each decoded image, "" = not readable, shape (N,).
         failures: Why an image cannot be read, by row.
+        seconds: What decoding an image took on average, in seconds of all cores.
     """
 
     folder: Path
     pixel_hash: NDArray[np.str_]
     failures: dict[int, str]
+    seconds: float
 
     @property
     def readable(self) -> NDArray[np.bool_]:
@@ -65,7 +71,7 @@ class Pixels:
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the map behind: each worker process makes its own."""
-        return {name: self.__dict__[name] for name in ("folder", "pixel_hash", "failures")}
+        return {each.name: self.__dict__[each.name] for each in fields(self)}
 
     def image(self, row: int) -> Image.Image:
         """Return the resized image of a readable row."""
@@ -100,7 +106,7 @@ def decoded(
     Raises:
         StoreError: The disk is full, the folder cannot be written, or another process writes it.
     """
-    identity = fingerprint("pixels", 1, dataset.fingerprint, preprocessing.to_dict())
+    identity = fingerprint("pixels", 2, dataset.fingerprint, preprocessing.to_dict())
     ledger = _ledger(folder / _LEDGER, identity)
     if ledger is None or (images and not (folder / _SHAPES).exists()):
         with output_lock(folder), disk_errors(folder):
@@ -114,6 +120,7 @@ def decoded(
         folder=folder,
         pixel_hash=np.array(hashes, dtype=np.str_),
         failures={int(row): reason for row, reason in failures.items()},
+        seconds=float(ledger["seconds"]),
     )
 
 
@@ -128,10 +135,11 @@ def _ledger(path: Path, identity: str) -> dict[str, Any] | None:
 def _decode(
     dataset: Dataset, preprocessing: Preprocessing, folder: Path, workers: int, progress: Progress
 ) -> dict[str, Any]:
-    """Write the images; return hashes and failures."""
+    """Write the images; return hashes, failures and cost."""
     hashes: list[str] = []
     failures: dict[int, str] = {}
     shapes = np.zeros((len(dataset), 2), dtype=np.int64)
+    began = worked_seconds(_CPU)
     progress.start("decode", total=len(dataset), done=0, unit="images")
     with (folder / _PIXELS).open("wb") as file:
         for row, (pixels, found) in enumerate(_images(dataset, preprocessing, workers)):
@@ -145,7 +153,8 @@ def _decode(
             progress.advance(1)
     np.save(folder / _SHAPES, shapes)  # the last to be written: where it is, all is
     progress.finish()
-    return {"pixel_hash": hashes, "failures": failures}
+    seconds = (worked_seconds(_CPU) - began) / max(1, len(dataset))
+    return {"pixel_hash": hashes, "failures": failures, "seconds": seconds}
 
 
 def _images(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +45,8 @@ class Task:
         test: The images that are tested.
         test_rows: Their rows in the pixels of `test_feed`, shape (n,).
         seed: Decides everything random.
+        decoding_s: What decoding an image took, in seconds of all cores.
+        inputs: What images go through (see `Run`).
     """
 
     key: RunKey
@@ -55,6 +57,8 @@ class Task:
     test: TestSet
     test_rows: NDArray[np.intp]
     seed: int
+    decoding_s: float
+    inputs: Mapping[str, object]
 
     @property
     def name(self) -> str:
@@ -146,6 +150,7 @@ class Task:
                 images_seen=trained.images_seen,
                 parameters_trained=trained.model.trained(),
                 peak_memory_mb=peak_memory(device) / 2**20,
+                features_s=len(rows) * self.decoding_s,
                 device=device_name(device),
                 threads=torch.get_num_threads(),
             ),
@@ -154,4 +159,5 @@ class Task:
             frozen=False,
             held_out=held_out,
             versions=software_versions(_PACKAGES),
+            inputs=self.inputs,
         )

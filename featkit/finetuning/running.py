@@ -83,6 +83,7 @@ def finetune(
         BackboneError: The network cannot be saved in timm's format, and that was asked for.
     """
     design = design or Design()
+    strategies = [strategies] if isinstance(strategies, str) else strategies
     _check(strategies, workers)
     recipes: dict[str, Recipe] = {name: recipe_for(name, recipe) for name in strategies}
     # torch and its like are imported here, so that options are checked without them.

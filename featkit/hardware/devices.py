@@ -7,6 +7,8 @@ import platform
 import resource
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -17,6 +19,7 @@ __all__ = [
     "default_batch",
     "device_name",
     "peak_memory",
+    "repeatable",
     "resolve_device",
     "worked_seconds",
 ]
@@ -84,6 +87,15 @@ def peak_memory(device: torch.device) -> int:
         return torch.cuda.max_memory_allocated(device)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if sys.platform == "darwin" else used * 1024
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Let cuDNN take the algorithms that give the same bits for the same batch, and true fp32."""
+    with torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    ):
+        yield
 
 
 def worked_seconds(device: torch.device) -> float:

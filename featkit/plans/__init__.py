@@ -4,7 +4,7 @@ from featkit.plans.budgets import check_budgets
 from featkit.plans.difference import named_difference
 from featkit.plans.groups import merge_groups
 from featkit.plans.inner import inner_folds, validation_rows
-from featkit.plans.leakage import has_siblings
+from featkit.plans.leakage import has_siblings, leaks
 from featkit.plans.making import make_plan
 from featkit.plans.plan import Plan, Split, TrainingSet
 
@@ -15,6 +15,7 @@ __all__ = [
     "check_budgets",
     "has_siblings",
     "inner_folds",
+    "leaks",
     "make_plan",
     "merge_groups",
     "named_difference",

@@ -21,6 +21,7 @@ __all__ = [
     "IMAGE_SPLITS",
     "clean_order",
     "has_siblings",
+    "leaks",
     "leaky_order",
     "sibling_units",
 ]
@@ -29,6 +30,11 @@ IMAGE_SPLITS = ("random", "random-clean", "random-leaky")
 """Splits that deal single images to the folds, all in the same way."""
 
 Index = NDArray[np.intp]
+
+
+def leaks(split: str) -> bool:
+    """Tell whether images of one lesion may stand on both sides of a split."""
+    return split in {"random", "random-leaky"}
 
 
 def sibling_units(of_row: Index, group: NDArray[np.str_], tested: Index) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from featkit.comparison import Comparison
 from featkit.files import atomic_path
+from featkit.plans import leaks
 
 __all__ = ["COLOURS", "MARKERS", "RC", "budget_axis", "save_figure", "warn_random"]
 
@@ -49,7 +50,7 @@ def budget_axis(axes: mpl.axes.Axes, comparison: Comparison) -> None:
 
 def warn_random(figure: Figure, comparison: Comparison) -> None:
     """Say in red where lesions stand on both sides of the split."""
-    if comparison.split == "random":
+    if leaks(comparison.split):
         text = "RANDOM SPLIT: photographs of one lesion on both sides, the scores are too high"
         figure.text(0.01, 0.995, text, color="#c1121f", weight="bold", va="top", fontsize=9)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from featkit.comparison import CellResult, Comparison, Estimate
 from featkit.evaluate import METRICS
 from featkit.files import atomic_path
+from featkit.plans import leaks
 
 __all__ = [
     "Row",
@@ -197,7 +198,7 @@ def _design_line(comparison: Comparison) -> str:
         f"{comparison.resamples_differences:,}). "
         f"Plan {comparison.plan[:12]}.\n"
     )
-    if comparison.split == "random":
+    if leaks(comparison.split):
         line += (
             "\n**Random split: photographs of one lesion stand on both sides, "
             "so the scores are too high.**\n"

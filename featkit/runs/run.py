@@ -98,15 +98,18 @@ class Cost:
     """What a Run cost.
 
     Attributes:
-        wall_s: Seconds from the first byte of training data to the test probabilities.
-        device_s: Seconds during which the accelerator, or the cores, worked for it.
+        wall_s: Seconds from the training images' features, or decoded images, to the test
+            probabilities.
+        device_s: Seconds that the device worked for it in this time: of a CPU those of all cores
+            added up, of a GPU those that passed until it was done.
         images_seen: Training images passed through the backbone, repetitions included: each once
             for frozen features, once an epoch for fine-tuning.
         parameters_trained: Number of trained parameters.
-        peak_memory_mb: Highest resident memory of the process so far, in MiB.
-        features_s: Seconds that a frozen backbone took for the training images' features, once for
-            all Runs on them; not part of `wall_s`.
-        device: `cpu`, or the accelerator's name.
+        peak_memory_mb: In MiB; of a GPU the most that the Run allocated, of a CPU the most that the
+            process has held so far, for earlier Runs too.
+        features_s: Device seconds that went into the training images once, for all Runs on them: a
+            frozen backbone's features, or decoding before fine-tuning; not in the seconds above.
+        device: Its name, such as `cpu: AMD EPYC, 2 cores`.
         threads: CPU threads given to it.
     """
 
@@ -137,6 +140,8 @@ class Run:
         frozen: Whether the backbone's weights stayed as they were: a head on its features.
         held_out: Predictions for calibration, or None where the budget left no images for them.
         versions: Of the software that made it, by package.
+        inputs: What images went through: `spec` and `weights_sha256` of the backbone,
+            `preprocessing`; empty where a foreign file does not say.
     """
 
     key: RunKey
@@ -151,6 +156,7 @@ class Run:
     frozen: bool = True
     held_out: HeldOut | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -78,6 +78,7 @@ class RunStore:
             "split": run.split,
             "frozen": run.frozen,
             "versions": dict(run.versions),
+            "inputs": dict(run.inputs),
         }
         with atomic_path(self.path(run.key)) as temporary, temporary.open("wb") as handle:
             arrays = {
@@ -182,4 +183,5 @@ def _read(path: Path) -> Run:
         frozen=facts.get("frozen", True),  # schema 1 knew nothing else
         held_out=held_out,
         versions=facts.get("versions", {}),
+        inputs=facts.get("inputs", {}),
     )

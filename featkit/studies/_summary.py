@@ -9,6 +9,7 @@ from pathlib import Path
 
 from featkit.evaluate import METRICS
 from featkit.files import atomic_path
+from featkit.plans import leaks
 from featkit.report import markdown_table
 from featkit.report.page.parts import Cell, Column, Fact, Page, Section, Table, Text
 from featkit.report.page.rendering import render
@@ -117,7 +118,7 @@ def _markdown(study: Study, arms: Sequence[ArmSummary], rows: Sequence[dict[str,
     lines = [f"# {study.name}", "", study.note.strip(), "", markdown_table(rows)]
     for arm in arms:
         lines += [f"## {arm.title}", ""]
-        lines += [f"**{_LEAK}**", ""] if arm.split == "random" else []
+        lines += [f"**{_LEAK}**", ""] if leaks(arm.split) else []
         lines += [arm.note, ""] if arm.note else []
         lines += [f"{_tested(arm)} Report: [{arm.report}]({arm.report}).", ""]
     return "\n".join(lines)
@@ -135,10 +136,10 @@ def _page(study: Study, arms: Sequence[ArmSummary], rows: Sequence[dict[str, str
         Section("note", "What the original did, and what differs", "Note", _paragraphs(study.note)),
     ]
     for arm in arms:
-        warning = [Text(_LEAK, tone="warning")] if arm.split == "random" else []
+        warning = [Text(_LEAK, tone="warning")] if leaks(arm.split) else []
         parts = [*warning, *_paragraphs(arm.note), Text(f"{_tested(arm)} Report: {arm.report}")]
         sections.append(Section(f"arm-{arm.name}", f"Arm {arm.title}", arm.name, parts))
-    random = [arm.name for arm in arms if arm.split == "random"]
+    random = [arm.name for arm in arms if leaks(arm.split)]
     return Page(
         title=f"featkit study: {study.name}",
         question=f"Study {study.name}: published, rerun, and done properly",

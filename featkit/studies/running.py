@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from featkit.files import output_lock
+from featkit.plans import leaks
 from featkit.progress import NoProgress, Progress
 from featkit.studies._changes import changes_since, remember
 from featkit.studies._reporting import SummaryStep, reporting_steps
@@ -251,4 +252,4 @@ def _outcome(workshop: Workshop, before: StudyState, summary: SummaryStep) -> Ou
 
 
 def _random_arms(workshop: Workshop) -> tuple[str, ...]:
-    return tuple(arm for arm in workshop.study.arms if workshop.design(arm).split == "random")
+    return tuple(arm for arm in workshop.study.arms if leaks(workshop.design(arm).split))

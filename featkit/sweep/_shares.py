@@ -84,6 +84,7 @@ class Share:
             test_rows=test_rows,
             test=test,
             seed=cell.seed(seed),
+            inputs=_inputs(store),
             features_s=len(train_rows) * self.views.needed * _seconds_per_view(store),
             split=self.plan.split,
         )
@@ -94,7 +95,15 @@ class Share:
         return fold_test(self.plan, fold)
 
 
+def _inputs(store: FeatureStore) -> dict[str, object]:
+    """Return what a store says of the way from images to features."""
+    backbone = store.attributes["backbone"]
+    found = {name: backbone.get(name) for name in ("spec", "weights_sha256")}
+    found["preprocessing"] = store.attributes.get("preprocessing")
+    return {name: value for name, value in found.items() if value}
+
+
 def _seconds_per_view(store: FeatureStore) -> float:
     """Return what extraction took for one view of an image; 0 where the file does not say."""
     cost = store.attributes.get("cost", {})
-    return float(cost.get("wall_seconds", 0.0)) / (len(store) * store.shape[1])
+    return float(cost.get("worked_seconds", 0.0)) / (len(store) * store.shape[1])

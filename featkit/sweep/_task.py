@@ -5,13 +5,16 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from featkit.experiment import Score, score_of
+from featkit.hardware.devices import device_name
 from featkit.heads import Head, Views, make_head
 from featkit.provenance import software_versions
 from featkit.runs import Cost, HeldOut, Run, RunKey, RunStore, TestSet
@@ -51,6 +54,7 @@ class Task:
     test: TestSet
     seed: int
     features_s: float
+    inputs: Mapping[str, object]
     split: str
 
 
@@ -73,6 +77,7 @@ def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> Score
         parameters_trained=head.n_parameters_,
         peak_memory_mb=_peak_memory_mb(),
         features_s=task.features_s,
+        device=device_name(torch.device("cpu")),
         threads=threads,
     )
     run = Run(
@@ -87,6 +92,7 @@ def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> Score
         split=task.split,
         held_out=_held_out(head, task, arrays),
         versions=software_versions(_PACKAGES),
+        inputs=task.inputs,
     )
     RunStore(folder).save(run)
     return score_of(run)

@@ -147,7 +147,7 @@ def _checked(heads: Sequence[str], imbalance: str) -> tuple[str, ...]:
     Raises:
         UsageError: There is none, or an option that cannot be meant.
     """
-    names = tuple(dict.fromkeys(heads))
+    names = tuple(dict.fromkeys([heads] if isinstance(heads, str) else heads))
     for name in names:
         make_head(name, imbalance=imbalance).check_options()
     if not names:

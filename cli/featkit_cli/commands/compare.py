@@ -141,6 +141,7 @@ def show(
 ) -> None:
     """Show the comparison's tables and the files that were written."""
     from featkit.evaluate import METRICS
+    from featkit.plans import leaks
     from featkit.report import (
         class_rows,
         cost_rows,
@@ -151,7 +152,7 @@ def show(
     )
 
     out = console.stdout()
-    if comparison.split == "random":
+    if leaks(comparison.split):
         out.print("[bold red]Random split: photographs of one lesion on both sides; it leaks.[/]")
     title = METRICS[comparison.metric].title
     caption = (

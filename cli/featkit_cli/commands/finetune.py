@@ -109,7 +109,7 @@ def finetune(
         float | None, typer.Option(metavar="X", help="Learning rate. Default: by strategy.")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Images a step.")
+        int | None, typer.Option(metavar="N", min=2, help="Images a step.")
     ] = None,
     augmentation: Annotated[
         Augmentation | None,

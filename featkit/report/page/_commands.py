@@ -44,7 +44,8 @@ def _extract(store: FeatureStore) -> str:
     if backbone.get("pooling", "default") != "default":
         options += ["--pooling", str(backbone["pooling"])]
     spec = str(backbone["spec"])
-    return _join("extract", _DATA, "--backbone", spec, "--out", str(store.path), *options)
+    data = attributes["dataset"].get("origin") or [_DATA]
+    return _join("extract", *data, "--backbone", spec, "--out", str(store.path), *options)
 
 
 def _join(*words: str) -> str:

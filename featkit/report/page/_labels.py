@@ -19,7 +19,7 @@ def labels_section(contents: Contents) -> Section:
     if laws:
         parts.append(_laws(contents))
     else:
-        text = "Fewer than three budgets, or a metric of which less is better: no curve was fitted."
+        text = "Fewer than four budgets, or a metric of which less is better: no curve was fitted."
         parts.append(Text(text, "note"))
     return Section("labels", "How many more labels?", "More labels", parts)
 

@@ -10,7 +10,7 @@ from featkit.comparison import Leakage, analyse, compare, gather, measure_leakag
 from featkit.comparison.images import read_images
 from featkit.features import FeatureStore
 from featkit.files import atomic_path
-from featkit.plans import Plan
+from featkit.plans import Plan, leaks
 from featkit.progress import Progress
 from featkit.report.page._calibration import calibration_section
 from featkit.report.page._confusion import confusion_section
@@ -33,7 +33,6 @@ from featkit.report.page.rendering import render
 
 __all__ = ["write_page"]
 
-_LEAKY = ("random", "random-leaky")
 _LEAK = (
     "Random split: photographs of one lesion stand on both sides of it, so every score on this "
     "page is too high."
@@ -128,7 +127,7 @@ def _page(contents: Contents, feature_map: str) -> Page:
         question=headline.question,
         answer=headline.answer,
         caveats=(*headline.details, *headline.caveats),
-        warning=_LEAK if contents.comparison.split in _LEAKY else "",
+        warning=_LEAK if leaks(contents.comparison.split) else "",
         facts=list(facts(contents)),
         sections=list(_sections(contents, feature_map)),
         foot="Made by featkit from the Runs alone. Intervals are 95%.",

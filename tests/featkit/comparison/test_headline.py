@@ -42,7 +42,8 @@ def test_who_is_better_where_and_for_what(curves, make_evidence):
     assert found.question.startswith("When do frozen features")
     assert found.answer == (
         "On net, full fine-tuning is clearly better than a linear head on frozen features from "
-        "100% of the labels (300 training lesions) on, and not clearly below."
+        "100% of the labels (300 training lesions) on, clearly worse at 1%, with no clear "
+        "difference at 10%."
     )
     (details,) = found.details
     verdict, *_ = details.split(". ")
@@ -64,7 +65,7 @@ def test_no_clear_difference_is_not_called_equality(curves, make_evidence):
     found = said(make_evidence(*curves((2.0, 2.0, 2.0))))
     assert found.answer == (
         "On net, no clear difference between full fine-tuning and a linear head on frozen "
-        "features was found at any label budget."
+        "features was found at any label budget tried."
     )
     assert found.details[0].startswith(
         "On net, no clear difference between full fine-tuning and a linear head on frozen "

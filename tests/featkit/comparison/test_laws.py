@@ -65,8 +65,8 @@ def test_lesions_needed_are_counted_beyond_those_at_hand(runs, make_evidence):
 
 def test_a_target_within_the_budgets_takes_no_more(runs, make_evidence):
     (found,) = lesions_needed(make_evidence(*runs, resamples=150), 0.6).values()
-    assert found.more is not None
-    assert (found.more.value, found.more.high) == (0.0, 0.0)
+    assert found.words == "none: it has this score with 15 lesions"
+    assert (found.lesions, found.more) == (None, None)
 
 
 def test_budgets_of_the_same_lesions_are_one_point(make_run, make_evidence):

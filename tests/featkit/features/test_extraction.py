@@ -15,6 +15,7 @@ from featkit.data.sources import FileImages
 from featkit.errors import DataError, StoreError, UsageError
 from featkit.features import FeatureStore, extract
 from featkit.files import output_lock
+from featkit.hardware.devices import available_cores
 
 CPU = {"device": "cpu", "precision": "fp32", "workers": 2}
 """Options of most tests: the same on every machine."""
@@ -440,6 +441,8 @@ def test_what_is_known_of_the_making_is_written_down(whole):
     assert made["versions"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
     assert made["cost"]["images_per_second"] == pytest.approx(600 / made["cost"]["wall_seconds"])
     assert 0 < made["cost"]["device_seconds"] <= made["cost"]["wall_seconds"]
+    cores = available_cores()
+    assert 0 < made["cost"]["worked_seconds"] < 1.5 * cores * made["cost"]["wall_seconds"]
     assert made["cost"]["peak_memory_bytes"] > 10e6
     assert made["cost"]["workers"] == 2
     assert made["device"].startswith("cpu: ")

@@ -78,7 +78,7 @@ def make_course(material=None, **overrides):
 @given(
     epochs=st.integers(1, 30),
     min_steps=st.integers(0, 300),
-    batch_size=st.integers(1, 64),
+    batch_size=st.integers(2, 64),
     patience=st.integers(0, 9),
     imbalance=st.sampled_from(["weights", "oversample"]),
 )

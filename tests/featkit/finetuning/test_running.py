@@ -141,7 +141,7 @@ def test_costs_by_hand(tuned, strategy):
         assert run.cost.peak_memory_mb > 50
         assert run.cost.device.startswith("cpu: ")
         assert run.cost.threads == torch.get_num_threads()
-        assert run.cost.features_s == 0
+        assert 0 < run.cost.features_s < 60
 
 
 def test_what_was_chosen_is_told(tuned):

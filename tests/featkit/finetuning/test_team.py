@@ -126,7 +126,8 @@ from conftest import tune
 options = {"recipe": {"epochs": 3, "augmentation": "none"}, "strategies": ("full", "lp-ft")}
 for _ in range(2):
     tuned = tune(sys.argv[2], **options)
-    print("trained", tuned.trained, "reused", tuned.reused)
+    sys.stdout.write(f"trained {tuned.trained} reused {tuned.reused}\\n")
+sys.stdout.flush()
 """
 
 

@@ -30,7 +30,7 @@ def make_views(make_store):
         noise[:, 0] = 0
         with h5py.File(store.path, "a") as file:
             file["many"] = (plain[:, None] + 0.5 * noise).astype(np.float32)
-        attributes = {**store.attributes, "cost": {"wall_seconds": 6.0 * len(store)}}
+        attributes = {**store.attributes, "cost": {"worked_seconds": 6.0 * len(store)}}
         shape = (len(store), views, plain.shape[1])
         return replace(store, features_name="many", shape=shape, attributes=attributes)
 
