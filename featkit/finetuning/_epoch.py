@@ -42,6 +42,7 @@ class Epochs:
         loss: Of logits and targets.
         mixup: Or None.
         average: Exponential moving average of the weights, or None.
+        batch_norm: `trained` or `frozen`.
         clip: Largest norm of the gradient; 0 = any.
         order: The samples of each epoch.
         loader: Loads them.
@@ -56,6 +57,7 @@ class Epochs:
     loss: Loss
     mixup: Mixup | None
     average: ModelEmaV3 | None
+    batch_norm: str
     clip: float
     order: Order
     loader: EpochLoader
@@ -76,7 +78,7 @@ class Epochs:
         labels = [[label for _, label in team.share(batch)] for batch in order.epoch(number)]
         targets = torch.tensor(labels, device=team.device)
         total = torch.zeros((), device=team.device)
-        train_mode(self.model)
+        train_mode(self.model, batch_norm=self.batch_norm)
         with _seeded(stable_seed("training", self.seed, number, team.rank), team.device):
             for step, pixels in enumerate(self.loader.epoch(number)):
                 done = number * order.steps + step

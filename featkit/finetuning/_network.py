@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from timm.models import group_parameters
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import skip_init
 
 from featkit.backbones import Backbone
@@ -50,15 +51,21 @@ class Classifier(nn.Module):
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
 
-def train_mode(module: nn.Module) -> None:
-    """Put what is trained into training mode; what is frozen keeps its statistics and is whole."""
+def train_mode(module: nn.Module, *, batch_norm: str) -> None:
+    """Put what is trained into training mode; what is frozen keeps its statistics and is whole.
+
+    Args:
+        module: The network, or a part of it.
+        batch_norm: `frozen` keeps batch normalisation's statistics even where it is trained.
+    """
     parameters = list(module.parameters())
-    if parameters and not any(parameter.requires_grad for parameter in parameters):
+    kept = batch_norm == "frozen" and isinstance(module, _BatchNorm)
+    if kept or (parameters and not any(parameter.requires_grad for parameter in parameters)):
         module.eval()
         return
     module.training = True
     for child in module.children():
-        train_mode(child)
+        train_mode(child, batch_norm=batch_norm)
 
 
 def changing(model: Classifier) -> list[str]:

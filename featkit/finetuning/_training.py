@@ -130,6 +130,7 @@ class Trainer:
             loss=Loss(weight.to(team.device), smoothing=recipe.label_smoothing),
             mixup=make_mixup(recipe, classes=self._material.classes),
             average=average,
+            batch_norm=recipe.batch_norm,
             clip=recipe.clip,
             order=self._course.order,
             loader=self._feed.loader(self._course.order, epochs=self._course.epochs),

@@ -40,6 +40,7 @@ Optimizer = Literal["adamw", "sgd", "adam"]
 Schedule = Literal["cosine", "constant"]
 Imbalance = Literal["weights", "oversample", "none"]
 Monitor = Literal["balanced_accuracy", "log_loss"]
+BatchNorm = Literal["trained", "frozen"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 _CODE = 1
@@ -70,6 +71,8 @@ class Recipe:
         mixup: Alpha of mixup's Beta distribution (Zhang et al. 2018); 0 = none.
         imbalance: `weights` on the loss, `oversample` rare classes, or `none`.
         augmentation: Steps that training images go through, out of `STEPS`.
+        batch_norm: `trained` goes on with the statistics of each batch; `frozen` keeps those that
+            the backbone came with, which small batches of few lesions cannot spoil.
         precision: What the network computes in; `auto` = bf16 on a GPU that has it, else fp32.
     """
 
@@ -91,6 +94,7 @@ class Recipe:
     mixup: float = 0.0
     imbalance: Imbalance = "weights"
     augmentation: tuple[str, ...] = AUGMENTATIONS["medium"]
+    batch_norm: BatchNorm = "trained"
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:

@@ -126,7 +126,7 @@ def finetune(
             metavar="NAME=VALUE",
             help="Any other part of the recipe: optimizer, momentum, weight_decay, layer_decay, "
             "schedule, warmup, min_steps, clip, patience, monitor, ema, label_smoothing, mixup, "
-            "precision. May be given several times.",
+            "batch_norm, precision; augmentation by steps. May be given several times.",
         ),
     ] = None,
     device: Annotated[

@@ -60,6 +60,7 @@ def make_epochs(pixels, fakes):
             loss=loss or Loss(torch.ones(3), smoothing=0.0),
             mixup=make_mixup(recipe, classes=3),
             average=average,
+            batch_norm=recipe.batch_norm,
             clip=recipe.clip,
             order=order,
             loader=feed.loader(order, epochs=4),

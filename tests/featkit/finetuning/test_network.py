@@ -120,7 +120,7 @@ def step(model):
     """One step in training mode, large enough to change whatever may change."""
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=1.0)
     model.train()
-    train_mode(model)
+    train_mode(model, batch_norm="trained")
     inputs = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0)) + 1
     nn.functional.cross_entropy(model(inputs), torch.tensor([0, 1, 2, 0, 1, 2])).backward()
     optimizer.step()
@@ -153,6 +153,19 @@ def test_frozen_parts_are_whole_and_trained_ones_drop_out():
         parameter.requires_grad_(False)
     inner.train()
     outer.eval()
-    train_mode(model)
+    train_mode(model, batch_norm="trained")
     assert not any(module.training for module in inner.modules())
     assert all(module.training for module in outer.modules())
+
+
+def test_frozen_batch_normalisation_keeps_its_statistics_and_is_trained():
+    network = make_network()
+    model = network if isinstance(network, Classifier) else None
+    batch_norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert batch_norms
+    train_mode(network, batch_norm="frozen")
+    assert not any(module.training for module in batch_norms)
+    assert all(module.weight.requires_grad for module in batch_norms)
+    train_mode(network, batch_norm="trained")
+    assert all(module.training for module in batch_norms)
+    assert model is None
