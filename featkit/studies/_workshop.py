@@ -8,9 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from featkit.data import CsvColumns, Dataset, limit_dataset, load_dataset
-from featkit.errors import UsageError
-from featkit.experiment import Design
+from featkit.errors import FeatkitError, UsageError
+from featkit.experiment import Design, ImageTable, plan_of
 from featkit.files import write_json
 from featkit.fingerprints import fingerprint
 from featkit.progress import Progress
@@ -68,6 +70,32 @@ class Workshop:
     def design(self, arm: str) -> Design:
         """Return the design of an arm."""
         return design_of(self.study.design_of(arm))
+
+    def check_designs(self) -> None:
+        """Make every arm's Plan, as far as it can be known before an image is decoded.
+
+        Raises:
+            FeatkitError: The data cannot support an arm's design.
+        """
+        dataset = self.dataset
+        table = ImageTable(
+            name=dataset.name,
+            image_id=dataset.image_id,
+            label=dataset.label,
+            group=dataset.group,
+            pixel_hash=np.full(len(dataset), ""),
+            classes=dataset.classes,
+            official=dataset.split,
+        )
+        for arm in self.study.arms:
+            design = self.design(arm)
+            everything = np.ones(len(dataset), dtype=bool)
+            try:
+                _, images = table.participants(everything, exclude=design.exclude_classes)
+                plan_of(images, design)
+            except FeatkitError as error:
+                what = f"arm {arm}: {error.what}"
+                raise type(error)(what, cause=error.cause, remedy=error.remedy) from error
 
     def backbone(self, name: str) -> Backbone:
         """Return a new copy of a backbone, with the normalisation that the study asks for.

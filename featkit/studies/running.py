@@ -126,6 +126,7 @@ def study_state(
         FeatkitError: The study, its data or a backbone cannot be had.
     """
     workshop = _workshop(study, out, device=device)
+    workshop.check_designs()
     steps = training_steps(workshop)
     reports, summary = reporting_steps(workshop, steps)
     return _state(workshop, [*steps, *reports, summary], estimate=estimate)
@@ -169,6 +170,7 @@ def run_study(
             say(f"changed: {change}")
         if before.changes:
             say(f"{before.runs_missing} Runs to be made, {before.runs_kept} kept")
+        workshop.check_designs()
         _check(everything)
         remember(workshop.study, workshop.out / "study.json")
         _do(everything, say)

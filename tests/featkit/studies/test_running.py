@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 
-from featkit.errors import BackboneError, DataError, FeatkitError, StoreError, UsageError
+from featkit.errors import BackboneError, DataError, FeatkitError, PlanError, StoreError, UsageError
 from featkit.files import output_lock
 from featkit.runs import RunStore
 from featkit.studies import load_study, run_study, study_state
@@ -316,3 +316,10 @@ def test_a_damaged_memory_of_the_study_is_no_obstacle(copy):
     outcome, lines = run(path, out)
     assert outcome.trained == 0
     assert [line.partition("] ")[2] for line in lines] == ["report original"]
+
+
+def test_a_design_that_the_data_cannot_support_is_refused_before_any_work(write_study, tmp_path):
+    path = write_study(("folds = 3", "folds = 90"))
+    with pytest.raises(PlanError, match="arm proper: "):
+        run_study(load_study(path, settings=["arms.original.design.folds=3"]), tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*.h5"))

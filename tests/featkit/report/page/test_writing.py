@@ -6,6 +6,7 @@ from PIL import Image
 
 from featkit.comparison import analyse, compare, gather
 from featkit.errors import DataError, PlanError, StoreError, UsageError
+from featkit.features import FeatureStore
 from featkit.report import write_page
 from featkit.report.tables import short
 
@@ -215,6 +216,13 @@ def test_thumbnails_of_another_data_set_are_refused(runs, tmp_path):
     data = write_images(tmp_path / "data", ["other1", "other2"])
     with pytest.raises(DataError, match="it has no image I"):
         write_page(runs(), tmp_path / "r.html", resamples=100, thumbnails_of=data)
+
+
+def test_features_of_other_images_are_refused(runs, make_store, tmp_path, monkeypatch):
+    store = make_store(prefix="OTHER")
+    monkeypatch.setattr(FeatureStore, "open", lambda path: store)
+    with pytest.raises(StoreError, match="none of the images that the Runs were tested on"):
+        write_page(runs(), tmp_path / "r.html", features=[store.path], resamples=100)
 
 
 def test_bad_input_leaves_no_file(runs, tmp_path):
