@@ -17,6 +17,7 @@ __all__ = [
     "Split",
     "parse_budgets",
     "parse_int_or_auto",
+    "parse_pair",
     "parse_recipe",
 ]
 
@@ -110,3 +111,15 @@ def _value(text: str) -> object:
         except ValueError:
             continue
     return text
+
+
+def parse_pair(text: str) -> tuple[str, str]:
+    """Return `linear,finetune-full` as two names."""
+    names = [name.strip() for name in text.split(",")]
+    if len(names) != 2 or not all(names):
+        raise UsageError(
+            f"--pair {text}",
+            cause="it is not two methods with a comma between them",
+            remedy="Give for example --pair linear,finetune-full",
+        )
+    return names[0], names[1]

@@ -48,6 +48,10 @@ class Trained:
     device_s: float
 
 
+_USUAL_RATE = 1e-4
+"""What is suggested where even a tenth of the learning rate is out of the question."""
+
+
 class Trainer:
     """Trains a classifier on the material of one Run.
 
@@ -229,6 +233,6 @@ class Trainer:
             cause="its loss or its outputs are no numbers, most likely since the learning rate of "
             f"{recipe.lr:g} is too high (precision {self._feed.team.precision}, {clipped}); "
             + (kept if path else "no epoch ended well"),
-            remedy=f"Lower it, for example lr={recipe.lr / 10:g}"
+            remedy=f"Lower it, for example lr={min(recipe.lr / 10, _USUAL_RATE):g}"
             + ("" if recipe.clip else ", or clip gradients with clip=1"),
         )

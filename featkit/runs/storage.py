@@ -130,7 +130,7 @@ class RunStore:
             raise StoreError(
                 f"cannot read the Run {path}",
                 cause="the file is damaged or incomplete",
-                remedy="Delete it and give the same `featkit fit` command again",
+                remedy="Delete it and give the command that made it again",
             ) from error
 
 

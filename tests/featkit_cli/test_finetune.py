@@ -116,7 +116,7 @@ def test_a_loss_that_is_no_number_and_a_lower_rate(featkit, tmp_path):
     done = featkit(*command, "--lr", "1e8")
     assert done.code == 1
     assert "finetune-full at 100% (fold 0, draw 0) diverged" in done.err
-    assert "Lower it, for example lr=1e+07" in done.err
+    assert "Lower it, for example lr=0.0001" in done.err
     assert len(done.err.strip().splitlines()) == 1
     assert featkit(*command, "--lr", "1e-3").code == 0
 

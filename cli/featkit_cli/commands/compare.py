@@ -11,7 +11,7 @@ import typer
 
 from featkit_cli import console
 from featkit_cli.leakage import check_options, measure
-from featkit_cli.options import Json
+from featkit_cli.options import Json, parse_pair
 from featkit_cli.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -39,6 +39,13 @@ def compare(
         str | None,
         typer.Option(
             metavar="CLASS", help="Report its sensitivity at 95% specificity. Default: melanoma."
+        ),
+    ] = None,
+    pair: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FROZEN,FINETUNED",
+            help="The pair that frozen against fine-tuned is about. Default: linear,finetune-full.",
         ),
     ] = None,
     target: Annotated[
@@ -79,7 +86,16 @@ def compare(
     .csv and .md, learning_curve and class_recall as PNG and SVG.
     """
     if leakage:
-        check_options({"reference": reference, "focus": focus, "target": target}, leakage=True)
+        check_options(
+            {
+                "metric": None if metric == "balanced_accuracy" else metric,
+                "reference": reference,
+                "focus": focus,
+                "pair": pair,
+                "target": target,
+            },
+            leakage=True,
+        )
         measure(
             leakage,
             runs,
@@ -102,6 +118,7 @@ def compare(
     from featkit.comparison import compare as compare_runs
     from featkit.report import write_comparison
 
+    declared = None if pair is None else parse_pair(pair)
     if target is not None:
         check_target(metric, target)
     folder = out or runs[0] / "comparison"
@@ -118,7 +135,7 @@ def compare(
         )
     evidence = Evidence(grid, found)
     with console.working("frozen against fine-tuned"):
-        against = frozen_against_finetuned(evidence)
+        against = frozen_against_finetuned(evidence, pair=declared)
         needed = {} if target is None else lesions_needed(evidence, target)
     paths = write_comparison(found, folder, against=against if against.declared else None)
     if as_json:

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from featkit.errors import UsageError
 from featkit_cli import console
-from featkit_cli.options import Json
+from featkit_cli.options import Json, parse_pair
 from featkit_cli.progress import shown_progress
 
 __all__ = ["report"]
@@ -97,7 +96,7 @@ def report(
             path,
             metric=metric,
             reference=reference,
-            pair=None if pair is None else _parse_pair(pair),
+            pair=None if pair is None else parse_pair(pair),
             target=target,
             focus=focus,
             resamples=resamples,
@@ -112,15 +111,3 @@ def report(
         console.print_json({"path": str(path), "bytes": size})
         return
     console.say(f"{path}: {size / 1e6:.2f} MB")
-
-
-def _parse_pair(text: str) -> tuple[str, str]:
-    """Return `linear,finetune-full` as two names."""
-    names = [name.strip() for name in text.split(",")]
-    if len(names) != 2 or not all(names):
-        raise UsageError(
-            f"--pair {text}",
-            cause="it is not two methods with a comma between them",
-            remedy="Give for example --pair linear,finetune-full",
-        )
-    return names[0], names[1]

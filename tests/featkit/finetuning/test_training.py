@@ -178,7 +178,7 @@ def test_a_learning_rate_that_is_far_too_high(tmp_path, fakes):
     message = str(caught.value)
     assert "finetune-full at 100% (fold 0, draw 0) diverged in epoch" in message
     assert "learning rate of 1e+08 is too high (precision fp32, no clipping)" in message
-    assert "Lower it, for example lr=1e+07, or clip gradients with clip=1" in message
+    assert "Lower it, for example lr=0.0001, or clip gradients with clip=1" in message
     assert {path: path.read_bytes() for path in (out / "runs").iterdir()} == kept
     done = fakes.tune(out, recipe={**high, "lr": 1e-3, "epochs": 1}, strategies=("head", "full"))
     assert done.trained == 2
