@@ -44,7 +44,7 @@ def finetune(
     backbone: Backbone,
     out: Path | str,
     *,
-    strategies: Sequence[str] = STRATEGIES,
+    strategies: Sequence[str] = ("full",),
     recipe: Mapping[str, object] | None = None,
     design: Design | None = None,
     test: Dataset | None = None,

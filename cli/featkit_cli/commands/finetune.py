@@ -61,7 +61,7 @@ def finetune(
         typer.Option(
             help="Train a new last layer on augmented images (head), the last stage too (last), "
             "everything (full), or everything after a linear probe (lp-ft). May be given several "
-            "times. Default: all four."
+            "times. Default: full."
         ),
     ] = None,
     budgets: Annotated[
@@ -178,7 +178,7 @@ def finetune(
         seed=seed,
     )
     overrides = {**parse_recipe(recipe or []), **given}
-    chosen = [choice.value for choice in strategy or list(Strategy)]
+    chosen = [choice.value for choice in strategy or [Strategy.FULL]]
     dataset = read()
     with console.interruptible(), shown_progress() as shown:
         network = load_backbone(
