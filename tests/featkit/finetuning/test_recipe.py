@@ -86,6 +86,7 @@ def test_identity_tells_every_field():
         "schedule": "constant", "warmup": 0.5, "epochs": 1, "min_steps": 1, "batch_size": 5,
         "clip": 9.0, "patience": 1, "monitor": "log_loss", "ema": 0.1, "label_smoothing": 0.3,
         "mixup": 0.4, "imbalance": "none", "augmentation": "none", "precision": "fp32",
+        "batch_norm": "frozen",
     }  # fmt: skip
     assert set(other) == {field.name for field in fields(Recipe)}
     for name, value in other.items():
