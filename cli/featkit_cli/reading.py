@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from featkit.errors import UsageError
+from featkit_cli.providing import provides
 
 if TYPE_CHECKING:
     from featkit.data import Dataset
@@ -76,24 +74,5 @@ def _options(
     return dataset if limit is None else limit_dataset(dataset, limit)
 
 
-def reads_data(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command DATA and its options; it gets, as first argument, what reads the Dataset.
-
-    The reading is left to the command, so that it happens inside its progress and error handling.
-    """
-    unimported = {"Dataset": Any}  # its import is heavy, and its type of no use here
-    theirs = inspect.signature(command, eval_str=True, locals=unimported)
-    ours = inspect.signature(_options, eval_str=True, locals=unimported)
-    rest = list(theirs.parameters.values())[1:]
-    first, *others = ours.parameters.values()
-
-    @functools.wraps(command)
-    def wrapper(**values: Any) -> None:
-        mine = {name: values.pop(name) for name in ours.parameters}
-        command(functools.partial(_options, **mine), **values)
-
-    parameters = [first, *rest, *others]
-    keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
-    wrapper.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
-    return wrapper
+reads_data = provides("read", _options)
+"""Gives a command DATA and its options; it gets, as `read`, what reads the Dataset."""

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featkit_cli import console
-from featkit_cli.options import Imbalance, Json, Split, parse_budgets, parse_recipe
+from featkit_cli.designing import takes_design
+from featkit_cli.options import Imbalance, Json, parse_recipe
 from featkit_cli.progress import shown_progress
 from featkit_cli.reading import reads_data
 
 if TYPE_CHECKING:
     from featkit.data import Dataset
+    from featkit.experiment import Design
 
 __all__ = ["finetune"]
 
@@ -41,8 +43,10 @@ class Augmentation(StrEnum):
 
 
 @reads_data
+@takes_design
 def finetune(
     read: Callable[[], Dataset],
+    make_design: Callable[[], Design],
     backbone: Annotated[
         str,
         typer.Option(
@@ -64,33 +68,6 @@ def finetune(
             "times. Default: full."
         ),
     ] = None,
-    budgets: Annotated[
-        str,
-        typer.Option(metavar="LIST", help="Percent of the training lesions, validation included."),
-    ] = "1,2,5,10,25,50,100",
-    draws: Annotated[int, typer.Option(metavar="N", min=1, help="Draws of each budget.")] = 5,
-    draws_large: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Draws of budgets above 25%. Default: --draws."),
-    ] = None,
-    folds: Annotated[int, typer.Option(metavar="N", min=2, help="Test folds.")] = 5,
-    use_folds: Annotated[
-        int, typer.Option(metavar="N", min=1, help="How many of them are tested on.")
-    ] = 1,
-    split: Annotated[
-        Split,
-        typer.Option(
-            help="By lesion; by image (leaks: to measure it); the data set's own; or by lesion, "
-            "tested on those of a single image."
-        ),
-    ] = Split.GROUPED,
-    exclude_class: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Leave a class out.")
-    ] = None,
-    duplicates: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Pairs that `data check --duplicates` found."),
-    ] = None,
     test: Annotated[
         str | None,
         typer.Option(
@@ -98,7 +75,6 @@ def finetune(
             help="Train as before, test on another data set (external validation).",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides folds, draws and training.")] = 0,
     image_size: Annotated[
         int | None, typer.Option(metavar="PX", min=1, help="Side of the input. Default: its own.")
     ] = None,
@@ -154,9 +130,8 @@ def finetune(
     """
     from featkit.backbones import load_backbone
     from featkit.data import load_dataset
-    from featkit.duplicates import read_pairs
-    from featkit.experiment import Design
     from featkit.finetuning import finetune as finetune_backbone
+    from featkit.plans import leaks
 
     named = {
         "epochs": epochs,
@@ -166,23 +141,13 @@ def finetune(
         "imbalance": None if imbalance is None else imbalance.value,
     }
     given = {name: value for name, value in named.items() if value is not None}
-    design = Design(
-        budgets=parse_budgets(budgets),
-        draws=draws,
-        draws_large=draws_large,
-        folds=folds,
-        use_folds=use_folds,
-        split=split.value,
-        exclude_classes=tuple(exclude_class or ()),
-        duplicates=() if duplicates is None else read_pairs(duplicates),
-        seed=seed,
-    )
+    design = make_design()
     overrides = {**parse_recipe(recipe or []), **given}
     chosen = [choice.value for choice in strategy or [Strategy.FULL]]
     dataset = read()
     with console.interruptible(), shown_progress() as shown:
         network = load_backbone(
-            backbone, image_size=image_size, random_weights=random_weights, seed=seed
+            backbone, image_size=image_size, random_weights=random_weights, seed=design.seed
         )
         tuned = finetune_backbone(
             dataset,
@@ -199,7 +164,7 @@ def finetune(
         )
     if (dataset.group == dataset.image_id).all():
         console.warn("every image is a group of its own: no column says which belong together")
-    if split is Split.RANDOM:
+    if leaks(design.split):
         console.warn("random split: photographs of one lesion on both sides; the scores leak")
     if tuned.failures:
         name, reason = next(iter(tuned.failures.items()))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from featkit_cli import console
-from featkit_cli.options import Head, Imbalance, Json, Split, parse_budgets
+from featkit_cli.designing import takes_design
+from featkit_cli.options import Head, Imbalance, Json
 from featkit_cli.progress import shown_progress
 
 if TYPE_CHECKING:
+    from featkit.experiment import Design
     from featkit.features import FeatureStore
     from featkit.sweep import ViewChoice
 
@@ -20,7 +23,9 @@ __all__ = ["fit"]
 DEFAULT_OUT = Path("artifacts/fit")
 
 
+@takes_design
 def fit(
+    make_design: Callable[[], Design],
     features: Annotated[
         list[Path],
         typer.Argument(metavar="FEATURES.h5", help="One for each backbone, of one data set."),
@@ -31,26 +36,6 @@ def fit(
     head: Annotated[
         list[Head] | None, typer.Option(help="May be given several times. Default: all three.")
     ] = None,
-    budgets: Annotated[
-        str,
-        typer.Option(metavar="LIST", help="Percent of the training lesions, validation included."),
-    ] = "1,2,5,10,25,50,100",
-    draws: Annotated[int, typer.Option(metavar="N", min=1, help="Draws of each budget.")] = 5,
-    draws_large: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Draws of budgets above 25%. Default: --draws."),
-    ] = None,
-    folds: Annotated[int, typer.Option(metavar="N", min=2, help="Test folds.")] = 5,
-    use_folds: Annotated[
-        int, typer.Option(metavar="N", min=1, help="How many of them are tested on.")
-    ] = 1,
-    split: Annotated[
-        Split,
-        typer.Option(
-            help="By lesion; by image (leaks: to measure it); the data set's own; or by lesion, "
-            "tested on those of a single image."
-        ),
-    ] = Split.GROUPED,
     imbalance: Annotated[
         Imbalance, typer.Option(help="What is done about rare classes.")
     ] = Imbalance.WEIGHTS,
@@ -67,17 +52,6 @@ def fit(
             "--tta", help="Average test predictions over as many views (all, if --views plain)."
         ),
     ] = False,
-    exclude_class: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Leave a class out.")
-    ] = None,
-    duplicates: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Pairs of images of one lesion under two ids, as `data check --duplicates` "
-            "writes them: their lesions become one.",
-        ),
-    ] = None,
     test: Annotated[
         list[Path] | None,
         typer.Option(
@@ -86,7 +60,6 @@ def fit(
             "one per backbone.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides folds, draws and fits.")] = 0,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Fits at a time. Default: all cores.")
     ] = None,
@@ -110,8 +83,7 @@ def fit(
     Every fit leaves a Run with its test probabilities. Runs that are there already are kept, so
     the same command continues interrupted work, and further budgets or heads are added.
     """
-    from featkit.duplicates import read_pairs
-    from featkit.experiment import Design
+    from featkit.plans import leaks
     from featkit.sweep import fit as fit_heads
 
     def read(path: Path, place: int) -> FeatureStore:
@@ -130,17 +102,7 @@ def fit(
             backbone=name,
         )
 
-    design = Design(
-        budgets=parse_budgets(budgets),
-        draws=draws,
-        draws_large=draws_large,
-        folds=folds,
-        use_folds=use_folds,
-        split=split.value,
-        exclude_classes=tuple(exclude_class or ()),
-        duplicates=() if duplicates is None else read_pairs(duplicates),
-        seed=seed,
-    )
+    design = make_design()
     stores = [read(path, place) for place, path in enumerate(features)]
     tests = [read(path, place) for place, path in enumerate(test or [])]
     with console.interruptible(), shown_progress() as shown:
@@ -158,7 +120,7 @@ def fit(
         )
     if any((store.group == store.image_id).all() for store in stores):
         console.warn("every image is a group of its own: no column says which belong together")
-    if split is Split.RANDOM:
+    if leaks(design.split):
         console.warn("random split: photographs of one lesion on both sides; the scores leak")
     if as_json:
         console.print_json({"folder": str(out), "trained": sweep.trained, "reused": sweep.reused})
