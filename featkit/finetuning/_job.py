@@ -158,7 +158,8 @@ class Job:
         ]
 
     def _task(self, strategy: str, cell: Cell) -> Task:
-        plan, recipe, seed = self._plan, self.recipes[strategy], self.design.seed
+        plan, seed = self._plan, self.design.seed
+        recipe = self.recipes[strategy].settled(pretrained=not self.backbone.random_weights)
         rows, _ = self._participants
         if self._external is None:
             tested, test = fold_test(plan, cell.fold)

@@ -40,7 +40,7 @@ Optimizer = Literal["adamw", "sgd", "adam"]
 Schedule = Literal["cosine", "constant"]
 Imbalance = Literal["weights", "oversample", "none"]
 Monitor = Literal["balanced_accuracy", "log_loss"]
-BatchNorm = Literal["trained", "frozen"]
+BatchNorm = Literal["auto", "trained", "frozen"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 _CODE = 1
@@ -72,7 +72,8 @@ class Recipe:
         imbalance: `weights` on the loss, `oversample` rare classes, or `none`.
         augmentation: Steps that training images go through, out of `STEPS`.
         batch_norm: `trained` goes on with the statistics of each batch; `frozen` keeps those that
-            the backbone came with, which small batches of few lesions cannot spoil.
+            the backbone came with, which small batches of few lesions cannot spoil; `auto` =
+            frozen, or trained where the backbone's weights are random.
         precision: What the network computes in; `auto` = bf16 on a GPU that has it, else fp32.
     """
 
@@ -83,7 +84,7 @@ class Recipe:
     layer_decay: float = 1.0
     schedule: Schedule = "cosine"
     warmup: float = 0.1
-    epochs: int = 12
+    epochs: int = 10
     min_steps: int = 250
     batch_size: int = 32
     clip: float = 1.0
@@ -94,7 +95,7 @@ class Recipe:
     mixup: float = 0.0
     imbalance: Imbalance = "weights"
     augmentation: tuple[str, ...] = AUGMENTATIONS["medium"]
-    batch_norm: BatchNorm = "trained"
+    batch_norm: BatchNorm = "auto"
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
@@ -111,11 +112,17 @@ class Recipe:
         """Return, JSON-like, what decides the trained model."""
         return {**asdict(self), "augmentation": list(self.augmentation), "recipe": _CODE}
 
+    def settled(self, *, pretrained: bool) -> Recipe:
+        """Return the recipe for a backbone with or without trained weights: `batch_norm` decided."""
+        if self.batch_norm != "auto":
+            return self
+        return replace(self, batch_norm="frozen" if pretrained else "trained")
+
 
 _DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "head": {"lr": 5e-3, "weight_decay": 0.01, "clip": 0.0},
     "last": {"lr": 1e-3},
-    "full": {"lr": 1e-3, "layer_decay": 0.9, "ema": 0.99},
+    "full": {"lr": 3e-4, "layer_decay": 0.9, "ema": 0.99},
     "lp-ft": {"lr": 3e-4, "layer_decay": 0.9, "ema": 0.99},
 }
 

@@ -9,12 +9,12 @@ from featkit.finetuning import AUGMENTATIONS, STRATEGIES, Recipe, recipe_for
 from featkit.finetuning.recipe import STEPS, changes
 
 
-def test_every_strategy_has_a_recipe_of_its_own():
+def test_lp_ft_differs_from_full_by_where_it_starts_alone():
     recipes = {strategy: recipe_for(strategy) for strategy in STRATEGIES}
-    assert len(set(recipes.values())) == len(STRATEGIES)
-    for recipe in recipes.values():
-        assert recipe.augmentation == AUGMENTATIONS["medium"]
-        assert recipe.precision == "auto"
+    assert recipes.pop("lp-ft") == recipes["full"]
+    assert len(set(recipes.values())) == 3
+    assert {recipe.augmentation for recipe in recipes.values()} == {AUGMENTATIONS["medium"]}
+    assert {recipe.precision for recipe in recipes.values()} == {"auto"}
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -91,6 +91,16 @@ def test_identity_tells_every_field():
     assert set(other) == {field.name for field in fields(Recipe)}
     for name, value in other.items():
         assert recipe_for("full", {name: value}).identity() != plain
+
+
+def test_only_random_weights_let_batch_normalisation_be_trained_unasked():
+    plain = recipe_for("full")
+    settled = {known: plain.settled(pretrained=known).batch_norm for known in (True, False)}
+    assert settled == {True: "frozen", False: "trained"}
+    assert plain.settled(pretrained=True) == recipe_for("full", {"batch_norm": "frozen"})
+    for asked in ("trained", "frozen"):
+        recipe = recipe_for("full", {"batch_norm": asked})
+        assert recipe.settled(pretrained=True) == recipe.settled(pretrained=False) == recipe
 
 
 @pytest.mark.parametrize(

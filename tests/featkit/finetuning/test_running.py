@@ -151,6 +151,14 @@ def test_what_was_chosen_is_told(tuned):
         assert ("probe_C" in run.chosen) == (method == "finetune-lp-ft")
 
 
+@pytest.mark.parametrize(("random_weights", "settled"), [(False, "frozen"), (True, "trained")])
+def test_a_run_says_what_became_of_batch_normalisation(tmp_path, fakes, random_weights, settled):
+    backbone = fakes.backbone(random_weights=random_weights)
+    fakes.tune(tmp_path, backbone=backbone)
+    (run,) = RunStore(tmp_path)
+    assert run.key.config["batch_norm"] == settled
+
+
 def test_the_folder_holds_no_more_than_it_should(tuned):
     out = tuned["out"]
     names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
