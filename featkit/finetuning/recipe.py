@@ -113,7 +113,7 @@ class Recipe:
         return {**asdict(self), "augmentation": list(self.augmentation), "recipe": _CODE}
 
     def settled(self, *, pretrained: bool) -> Recipe:
-        """Return the recipe for a backbone with or without trained weights: `batch_norm` decided."""
+        """Return the recipe with `batch_norm` decided, for a backbone with or without weights."""
         if self.batch_norm != "auto":
             return self
         return replace(self, batch_norm="frozen" if pretrained else "trained")
