@@ -2,6 +2,7 @@
 
 from featkit.report.contrast_tables import contrast_rows, target_rows
 from featkit.report.files import write_comparison
+from featkit.report.frozen_plot import plot_frozen_against_finetuned
 from featkit.report.leakage import (
     leakage_class_rows,
     leakage_note,
@@ -32,6 +33,7 @@ __all__ = [
     "markdown_table",
     "metric_rows",
     "plot_class_recall",
+    "plot_frozen_against_finetuned",
     "plot_learning_curves",
     "target_rows",
     "unfinished_note",

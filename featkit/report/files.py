@@ -8,6 +8,7 @@ from pathlib import Path
 from featkit.comparison import Comparison, FrozenAgainstFinetuned
 from featkit.files import write_json
 from featkit.report.contrast_tables import contrast_markdown
+from featkit.report.frozen_plot import plot_frozen_against_finetuned
 from featkit.report.plots import plot_class_recall, plot_learning_curves
 from featkit.report.tables import write_markdown, write_scores
 
@@ -24,8 +25,8 @@ def write_comparison(
     Args:
         comparison: What `compare` found.
         folder: Made where it is missing.
-        against: Frozen features against fine-tuning, for the Markdown page; its numbers also come
-            to lie in `contrasts.json`.
+        against: Frozen features against fine-tuning. Where both sides are there, it is added to the
+            Markdown page, its numbers lie in `contrasts.json`, and it is drawn.
 
     Returns:
         The paths written.
@@ -36,10 +37,14 @@ def write_comparison(
     data = [folder / f"comparison.{kind}" for kind in ("json", "csv", "md")]
     write_json(data[0], comparison.to_dict())
     write_scores(comparison, data[1])
+    if against and not against.declared:
+        against = None
     write_markdown(comparison, data[2], more=[contrast_markdown(against)] if against else [])
     if against:
         data.append(folder / "contrasts.json")
         write_json(data[-1], asdict(against))
+        stem = folder / "frozen_against_finetuned"
+        data += plot_frozen_against_finetuned(comparison, against, stem)
     best = best_of_each_kind(comparison)
     return [
         *data,

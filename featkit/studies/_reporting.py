@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from featkit.comparison import compare, gather
+from featkit.comparison import analyse, compare, gather
 from featkit.errors import StoreError
 from featkit.files import write_json
 from featkit.fingerprints import fingerprint
@@ -19,13 +19,13 @@ from featkit.studies._workshop import Workshop
 
 __all__ = ["ArmReportStep", "SummaryStep", "reporting_steps"]
 
-_VERSION = 1
+_VERSION = 2
 """Raised whenever the same Runs give other pages, so that old ones are made again."""
 
 
 @dataclass(frozen=True, eq=False)
 class ArmReportStep(Step):
-    """Comparison, plots and report of one arm: `OUT/ARM/`.
+    """Comparison, plots, analysis.json and report of one arm: `OUT/ARM/`.
 
     Attributes:
         arm: Name of the arm.
@@ -84,15 +84,19 @@ class ArmReportStep(Step):
             seed=options.seed,
             progress=self.workshop.progress,
         )
-        write_comparison(found, self.folder / "comparison")
+        analysis = analyse(
+            folders,
+            found,
+            pair=options.pair,
+            target=options.target,
+            progress=self.workshop.progress,
+        )
+        write_comparison(found, self.folder / "comparison", against=analysis.against)
+        write_json(self.folder / "analysis.json", analysis.to_dict())
         write_page(
             folders,
             self.folder / "report.html",
-            metric=options.metric,
-            target=options.target,
-            focus=options.focus,
-            resamples=options.resamples,
-            seed=options.seed,
+            analysis=analysis,
             features=self.stores,
             feature_map=options.feature_map,
             progress=self.workshop.progress,

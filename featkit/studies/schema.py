@@ -172,6 +172,7 @@ class ReportSection(_Section):
 
     metric: str = "balanced_accuracy"
     focus: str | None = None
+    pair: tuple[str, str] | None = None
     target: Annotated[float, Field(ge=0, le=1)] | None = None
     resamples: Annotated[int, Field(ge=100)] = 2000
     seed: int = 0

@@ -137,7 +137,7 @@ def compare(
     with console.working("frozen against fine-tuned"):
         against = frozen_against_finetuned(evidence, pair=declared)
         needed = {} if target is None else lesions_needed(evidence, target)
-    paths = write_comparison(found, folder, against=against if against.declared else None)
+    paths = write_comparison(found, folder, against=against)
     if as_json:
         answer = found.to_dict()
         if against.declared:

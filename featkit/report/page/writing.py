@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from featkit.comparison import Leakage, analyse, compare, gather, measure_leakage
+from featkit.comparison import Analysis, Leakage, analyse, compare, gather, measure_leakage
 from featkit.comparison.images import read_images
 from featkit.features import FeatureStore
 from featkit.files import atomic_path
@@ -43,6 +43,7 @@ def write_page(
     folders: Sequence[Path | str] | Path | str,
     out: Path | str,
     *,
+    analysis: Analysis | None = None,
     metric: str = "balanced_accuracy",
     reference: str | None = None,
     pair: tuple[str, str] | None = None,
@@ -62,6 +63,8 @@ def write_page(
     Args:
         folders: Output folders of `fit` and `finetune`.
         out: The file; `.html` by custom.
+        analysis: What `analyse` found in these Runs; None = found now, by the options from `metric`
+            to `seed`.
         metric: Decides curves, differences and ranks.
         reference: Row that the others are compared with; None = the best at the largest budget.
         pair: Methods of the declared pair, frozen and fine-tuned (see `analyse`).
@@ -89,25 +92,28 @@ def write_page(
     places = [Path(item) for item in ([folders] if isinstance(folders, Path | str) else folders)]
     grid = gather(places)
     stores = find_stores(grid, places, [Path(path) for path in features])
-    comparison = compare(
-        grid,
-        metric=metric,
-        reference=reference,
-        focus=focus,
-        resamples=resamples,
-        seed=seed,
-        progress=progress,
-    )
-    images = read_images(places) or _images_of(stores)
+    if analysis is None:
+        comparison = compare(
+            grid,
+            metric=metric,
+            reference=reference,
+            focus=focus,
+            resamples=resamples,
+            seed=seed,
+            progress=progress,
+        )
+        images = read_images(places) or _images_of(stores)
+        analysis = analyse(
+            grid, comparison, pair=pair, target=target, images=images, progress=progress
+        )
+    found = analysis.comparison
     contents = Contents(
         folders=places,
         grid=grid,
-        analysis=analyse(
-            grid, comparison, pair=pair, target=target, images=images, progress=progress
-        ),
+        analysis=analysis,
         plan=_plan(places),
         stores=stores,
-        leakage=_leakage(places, resamples=resamples, seed=seed, progress=progress),
+        leakage=_leakage(places, resamples=found.resamples, seed=found.seed, progress=progress),
     )
     if thumbnails_of is not None:
         pictures = thumbnails(thumbnails_of, shown_images(contents))

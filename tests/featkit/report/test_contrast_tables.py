@@ -1,37 +1,7 @@
 import json
-from dataclasses import replace
 
-import pytest
-
-from featkit.comparison import (
-    Contrast,
-    Crossing,
-    Estimate,
-    FrozenAgainstFinetuned,
-    LesionsNeeded,
-)
+from featkit.comparison import LesionsNeeded
 from featkit.report import contrast_rows, target_rows, write_comparison
-
-
-@pytest.fixture
-def against():
-    """Fine-tuning that is clearly better at 100%, and another row that may be."""
-    clear = Contrast(
-        backbone="alpha",
-        budget=100.0,
-        train_lesions=200.0,
-        finetuned="alpha / finetune-full",
-        frozen="alpha / linear",
-        runs=3,
-        difference=Estimate(0.08, 0.05, 0.11),
-        p=0.001,
-        p_holm=0.003,
-        gain=0.08,
-    )
-    unclear = replace(clear, finetuned="alpha / finetune-last", p_holm=0.2)
-    places = Estimate(12.0, 0.0, float("inf"))
-    crossing = Crossing("alpha", clear.finetuned, clear.frozen, places, places, 10.0, 100.0)
-    return FrozenAgainstFinetuned((clear,), (), (unclear,), (crossing,), ())
 
 
 def test_contrasts_name_both_rows_and_the_better_side(against):
