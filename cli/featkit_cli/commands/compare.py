@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featkit_cli import console
+from featkit_cli.comparing import Comparing, takes_comparison
 from featkit_cli.leakage import check_options, measure
-from featkit_cli.options import Json, parse_pair
+from featkit_cli.options import Json
 from featkit_cli.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -20,42 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["compare", "show"]
 
 
+@takes_comparison
 def compare(
     runs: Annotated[
         list[Path], typer.Argument(metavar="DIR", help="Output folders of `fit` and `finetune`.")
     ],
-    metric: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="balanced_accuracy, accuracy, macro_f1, weighted_f1, macro_auroc or ece.",
-        ),
-    ] = "balanced_accuracy",
-    reference: Annotated[
-        str | None,
-        typer.Option(metavar="METHOD", help="Row to compare with. Default: the best one."),
-    ] = None,
-    focus: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CLASS", help="Report its sensitivity at 95% specificity. Default: melanoma."
-        ),
-    ] = None,
-    pair: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FROZEN,FINETUNED",
-            help="The pair that frozen against fine-tuned is about. Default: linear,finetune-full.",
-        ),
-    ] = None,
-    target: Annotated[
-        float | None,
-        typer.Option(metavar="SCORE", help="Say how many lesions would bring each row to it."),
-    ] = None,
-    resamples: Annotated[
-        int, typer.Option(metavar="N", min=100, help="Bootstrap resamples.")
-    ] = 2000,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the bootstrap.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -79,31 +49,25 @@ def compare(
         typer.Option(metavar="N", min=1, help="--leakage: fits at a time. Default: all cores."),
     ] = None,
     as_json: Json = False,
+    *,
+    comparing: Callable[[], Comparing],
 ) -> None:
     """Compare methods: mean and 95% interval by label budget, paired differences, recall.
 
     Intervals come from a bootstrap over test lesions and training draws. Writes comparison.json,
-    .csv and .md, learning_curve and class_recall as PNG and SVG.
+    .csv and .md, plots as PNG and SVG, and where both were trained frozen against fine-tuned.
     """
+    how = comparing()
     if leakage:
-        check_options(
-            {
-                "metric": None if metric == "balanced_accuracy" else metric,
-                "reference": reference,
-                "focus": focus,
-                "pair": pair,
-                "target": target,
-            },
-            leakage=True,
-        )
+        check_options(_without_effect(how), leakage=True)
         measure(
             leakage,
             runs,
             out or runs[0] / "leakage",
             budgets=leakage_budgets,
             jobs=jobs,
-            resamples=resamples,
-            seed=seed,
+            resamples=how.resamples,
+            seed=how.seed,
             as_json=as_json,
         )
         return
@@ -118,25 +82,24 @@ def compare(
     from featkit.comparison import compare as compare_runs
     from featkit.report import write_comparison
 
-    declared = None if pair is None else parse_pair(pair)
-    if target is not None:
-        check_target(metric, target)
+    if how.target is not None:
+        check_target(how.metric, how.target)
     folder = out or runs[0] / "comparison"
     with shown_progress() as shown:
         grid = gather(runs)
         found = compare_runs(
             grid,
-            metric=metric,
-            reference=reference,
-            focus=focus,
-            resamples=resamples,
-            seed=seed,
+            metric=how.metric,
+            reference=how.reference,
+            focus=how.focus,
+            resamples=how.resamples,
+            seed=how.seed,
             progress=shown,
         )
     evidence = Evidence(grid, found)
     with console.working("frozen against fine-tuned"):
-        against = frozen_against_finetuned(evidence, pair=declared)
-        needed = {} if target is None else lesions_needed(evidence, target)
+        against = frozen_against_finetuned(evidence, pair=how.pair)
+        needed = {} if how.target is None else lesions_needed(evidence, how.target)
     paths = write_comparison(found, folder, against=against)
     if as_json:
         answer = found.to_dict()
@@ -147,6 +110,16 @@ def compare(
         console.print_json(answer)
         return
     show(found, paths, against=against, needed=needed)
+
+
+def _without_effect(how: Comparing) -> dict[str, object]:
+    """Return the options that --leakage does not use; None where they are the defaults."""
+    plain, used = asdict(Comparing()), {"resamples", "seed"}
+    return {
+        name: None if value == plain[name] else value
+        for name, value in asdict(how).items()
+        if name not in used
+    }
 
 
 def show(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +11,8 @@ from typing import Annotated
 import typer
 
 from featkit_cli import console
-from featkit_cli.options import Json, parse_pair
+from featkit_cli.comparing import Comparing, takes_comparison
+from featkit_cli.options import Json
 from featkit_cli.progress import shown_progress
 
 __all__ = ["report"]
@@ -22,6 +25,7 @@ class FeatureMap(StrEnum):
     UMAP = "umap"
 
 
+@takes_comparison
 def report(
     runs: Annotated[
         list[Path],
@@ -47,41 +51,9 @@ def report(
     feature_map: Annotated[
         FeatureMap, typer.Option("--map", help="umap needs the package umap-learn.")
     ] = FeatureMap.PCA,
-    metric: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="balanced_accuracy, accuracy, macro_f1, weighted_f1, macro_auroc or ece.",
-        ),
-    ] = "balanced_accuracy",
-    reference: Annotated[
-        str | None,
-        typer.Option(metavar="METHOD", help="Row to compare with. Default: the best one."),
-    ] = None,
-    pair: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FROZEN,FINETUNED",
-            help="The pair that the answer is about. Default: linear,finetune-full.",
-        ),
-    ] = None,
-    target: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SCORE", help="Score to count labels for. Default: the best method's."
-        ),
-    ] = None,
-    focus: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CLASS", help="Report its sensitivity at 95% specificity. Default: melanoma."
-        ),
-    ] = None,
-    resamples: Annotated[
-        int, typer.Option(metavar="N", min=100, help="Bootstrap resamples.")
-    ] = 2000,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the bootstrap.")] = 0,
     as_json: Json = False,
+    *,
+    comparing: Callable[[], Comparing],
 ) -> None:
     """Write a report: the answer, curves, costs, calibration, mistakes and the whole design.
 
@@ -89,22 +61,16 @@ def report(
     """
     from featkit.report import write_page
 
-    path = out or runs[0] / "report.html"
+    how, path = comparing(), out or runs[0] / "report.html"
     with console.interruptible(), shown_progress() as shown:
         write_page(
             runs,
             path,
-            metric=metric,
-            reference=reference,
-            pair=None if pair is None else parse_pair(pair),
-            target=target,
-            focus=focus,
-            resamples=resamples,
-            seed=seed,
             features=features or (),
             feature_map=feature_map.value,
             thumbnails_of=thumbnails,
             progress=shown,
+            **asdict(how),
         )
     size = path.stat().st_size
     if as_json:
