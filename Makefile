@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check format reference clean
+.PHONY: setup demo test check format reference frozen-or-finetuned clean
 
 setup: $(READY)
 
@@ -33,6 +33,10 @@ format: $(READY)
 # The study on the real images in ../shared: about an hour on two cores.
 reference: $(READY)
 	BIN=$(BIN) bash scripts/reference.sh
+
+# Frozen features against fine-tuning on the same images: two to three hours on two cores.
+frozen-or-finetuned: $(READY)
+	BIN=$(BIN) bash scripts/frozen_or_finetuned.sh
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,6 +98,43 @@ def leak() -> str:
     return _table(rows)
 
 
+def finetuning() -> str:
+    """The study's answer: who is better, where the curves cross, and the price."""
+    headline = _json("frozen_or_finetuned/analysis.json")["headline"]
+    _, crossing_and_price = headline["details"][0].split(". ", 1)  # after who is better, again
+    return textwrap.fill(f"{headline['answer']} {crossing_and_price}", width=120)
+
+
+def finetuning_table() -> str:
+    """Every method of the study by budget, with its price."""
+    found = _json("frozen_or_finetuned/comparison.json")
+    cells = {(cell["method"], cell["budget"]): cell for cell in found["cells"]}
+    budgets = found["budgets"]
+    prices = ["images seen", "core-seconds a Run"]
+    rows = [
+        ["balanced accuracy", *(f"{budget:g}%" for budget in budgets)]
+        + [f"{price} at {budgets[-1]:g}%" for price in prices]
+    ]
+    for method in found["methods"]:
+        mine = [cells[method, budget] for budget in budgets]
+        scores = [_short(cell["scores"][found["metric"]]) for cell in mine]
+        price = [f"{mine[-1]['images_seen']:,.0f}", f"{mine[-1]['alone_s']:,.0f}"]
+        rows.append([method.split(" / ")[1], *scores, *price])
+    lesions = [f"{cells[found['methods'][0], b]['train_lesions']:,.0f}" for b in budgets]
+    rows.append(["training lesions", *lesions, "", ""])
+    return _table(rows)
+
+
+def finetuning_machine() -> str:
+    """Where and when the study was made."""
+    machine = _json("frozen_or_finetuned/machine.json")
+    cpu = f"{machine['cores']} cores of an {machine['cpu']}, {machine['memory_gib']} GB, no GPU"
+    versions = machine["versions"]
+    return (
+        f"Measured {machine['date']} on {cpu}; torch {versions['torch']}, timm {versions['timm']}."
+    )
+
+
 def times() -> str:
     """Where and when, and how long each step took."""
     machine = _json("machine.json")
@@ -119,6 +157,9 @@ BLOCKS = {
     "baseline": baseline,
     "leak": leak,
     "times": times,
+    "finetuning": finetuning,
+    "finetuning table": finetuning_table,
+    "finetuning machine": finetuning_machine,
 }
 
 

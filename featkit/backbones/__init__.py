@@ -1,5 +1,6 @@
 """Backbones: pretrained networks as extractors of features, whatever library they come from."""
 
+from featkit.backbones._local_dir import MODEL_FACTS
 from featkit.backbones.backbone import Backbone
 from featkit.backbones.listing import BackboneInfo, BackboneList, list_backbones
 from featkit.backbones.loading import load_backbone
@@ -7,6 +8,7 @@ from featkit.backbones.normalisation import normalised_by, normalised_with
 from featkit.backbones.preprocessing import Preprocessing
 
 __all__ = [
+    "MODEL_FACTS",
     "Backbone",
     "BackboneInfo",
     "BackboneList",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ from featkit.backbones._source import Built, Options
 from featkit.backbones._timm_network import build_network
 from featkit.errors import BackboneError
 
-__all__ = ["CONFIG", "LOCAL_DIR", "build_folder"]
+__all__ = ["CONFIG", "LOCAL_DIR", "MODEL_FACTS", "build_folder"]
 
 CONFIG = "config.json"
+MODEL_FACTS = "featkit.json"
+"""What featkit adds to the folder of a network that it fine-tuned."""
+
 _WEIGHTS = "model.safetensors"
 _PICKLES = (".bin", ".pth", ".pt", ".tar", ".pkl", ".ckpt")
 
@@ -74,12 +78,15 @@ def build_folder(spec: str, folder: Path, options: Options, *, name: str) -> Bui
     if not options.random_weights:
         _check_weights(folder / _WEIGHTS)
     pretrained = config.get("pretrained_cfg", config)
-    return build_network(
+    built = build_network(
         spec,
         f"local-dir:{folder}",
         options,
         name=name,
         fixed=bool(pretrained.get("fixed_input_size")),
+    )
+    return (
+        built if options.random_weights else replace(built, trained_on=_seen(folder / MODEL_FACTS))
     )
 
 
@@ -113,6 +120,27 @@ def _read_config(path: Path) -> dict[str, Any]:
             remedy="Update timm or mend the name",
         )
     return dict(config)
+
+
+def _seen(path: Path) -> tuple[str, ...]:
+    """Return the images that a network was fine-tuned on, of which only featkit's own tell.
+
+    Raises:
+        BackboneError: The file is damaged, so that nobody knows.
+    """
+    if not path.is_file():
+        return ()
+    try:
+        seen = json.loads(path.read_bytes())["trained_on"]
+        if not all(isinstance(each, str) for each in seen):
+            raise TypeError("trained_on holds something else than hashes")
+    except (ValueError, KeyError, TypeError) as error:
+        raise BackboneError(
+            f"cannot read {path}",
+            cause=f"it does not say which images the network was trained on ({error!r})",
+            remedy="Fetch the folder again, or save the model again with --save-models",
+        ) from error
+    return tuple(seen)
 
 
 def _check_weights(path: Path) -> None:

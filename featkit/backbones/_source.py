@@ -40,6 +40,7 @@ class Built:
             classification layer (but for pooling `logits`, which is that layer's output).
         preprocessing: How images become the network's input.
         pooling: `avg`, `cls`, `cls+avg`, `logits`, or `default` for the network's own.
+        trained_on: As in `Backbone`.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Built:
     network: nn.Module
     preprocessing: Preprocessing
     pooling: str = "default"
+    trained_on: tuple[str, ...] = ()
 
 
 class Source(Protocol):

@@ -68,6 +68,7 @@ def load_backbone(
         parameters=count_parameters(built.network),
         weights_sha256=weights_sha256(weights),
         random_weights=random_weights,
+        trained_on=built.trained_on,
     )
 
 

@@ -5,6 +5,7 @@ from featkit.experiment.design import BUDGETS, Cell, Design
 from featkit.experiment.external import external_test
 from featkit.experiment.folder import ExperimentFolder
 from featkit.experiment.planning import fold_test, plan_of
+from featkit.experiment.seen import refuse_seen
 from featkit.experiment.table import ImageTable
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "external_test",
     "fold_test",
     "plan_of",
+    "refuse_seen",
     "score_of",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,12 @@ _PACKAGES = ("torch", "timm", "torchvision", "h5py", "numpy", "pillow")
 
 
 def assemble(
-    out: Path, *, dataset: Dataset, filling: Filling, attributes: Mapping[str, Any]
+    out: Path,
+    *,
+    dataset: Dataset,
+    filling: Filling,
+    attributes: Mapping[str, Any],
+    trained_on: Sequence[str] = (),
 ) -> None:
     """Write the feature file from parts, of which one at a time is in memory.
 
@@ -34,6 +39,7 @@ def assemble(
         filling: Gives the parts, all of them finished.
         attributes: As `job_attributes` returns them, with device and cost; what is known only
             now is added.
+        trained_on: Images that the backbone was fine-tuned on.
 
     Raises:
         StoreError: A part has been damaged, the disk is full, or the folder cannot be written.
@@ -61,6 +67,7 @@ def assemble(
             "versions": software_versions(_PACKAGES),
             "cost": cost,
         },
+        trained_on=trained_on,
     )
 
 

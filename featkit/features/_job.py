@@ -170,7 +170,13 @@ class Job:
             "device": device_name(self.device),
             "cost": {"batch_size": forward.batch_size, "workers": self.workers},
         }
-        assemble(self.out, dataset=self.dataset, filling=filling, attributes=attributes)
+        assemble(
+            self.out,
+            dataset=self.dataset,
+            filling=filling,
+            attributes=attributes,
+            trained_on=self.backbone.trained_on,
+        )
         self._folder.remove()
 
 

@@ -18,7 +18,10 @@ from featkit.features._layout import (
     read_attributes,
 )
 
-__all__ = ["read_fields"]
+__all__ = ["NONE", "read_fields"]
+
+NONE = np.empty(0, dtype="<U1")
+"""No text."""
 
 _COLUMNS = ("image_id", "label", "group", "done", "pixel_hash")
 _REQUIRED = ("features", *_COLUMNS, "failures/image_id", "failures/reason")
@@ -53,6 +56,7 @@ def read_fields(path: Path) -> dict[str, Any]:
             "done": file["done"][...].astype(bool),
             "pixel_hash": read_text(file["pixel_hash"]),
             "split": read_text(file["split"]) if "split" in file else None,
+            "trained_on": read_text(file["trained_on"]) if "trained_on" in file else NONE,
             "failures": {str(image): str(reason) for image, reason in pairs},
             "metadata": {
                 column_name(key): read_text(column)

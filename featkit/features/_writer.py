@@ -27,6 +27,7 @@ def write_store(
     shape: tuple[int, int, int],
     dtype: np.dtype[np.floating],
     attributes: Mapping[str, Any],
+    trained_on: Sequence[str] = (),
 ) -> None:
     """Write the whole feature file; `path` appears, or is replaced, at the end.
 
@@ -37,6 +38,7 @@ def write_store(
         shape: N, V, D.
         dtype: float16 or float32.
         attributes: The file's attributes.
+        trained_on: Images that the backbone was fine-tuned on (see `Backbone`).
 
     Raises:
         StoreError: The disk is full, or the folder cannot be written.
@@ -55,6 +57,8 @@ def write_store(
             reasons.append(part.reason)
         reason = np.concatenate(reasons)
         _columns(file, dataset, np.concatenate(hashes), reason)
+        if trained_on:
+            _text(file, "trained_on", trained_on)
         failed = reason != ""
         failures = file.create_group("failures")
         _text(failures, "image_id", dataset.image_id[failed])

@@ -43,5 +43,6 @@ def describe(store: FeatureStore, *, verify: bool = True) -> dict[str, Any]:
         "unlabelled": int((store.label < 0).sum()),
         "split": None if store.split is None else dict(Counter(store.split.tolist())),
         "metadata": list(store.metadata),
+        "trained_on": len(store.trained_on),
         "attributes": dict(store.attributes),
     }

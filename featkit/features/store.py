@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from featkit.features._foreign import read_foreign_fields
 from featkit.features._hdf5 import damaged, reading
-from featkit.features._reader import read_fields
+from featkit.features._reader import NONE, read_fields
 from featkit.naming import backbone_name
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class FeatureStore:
         failures: Why an image has no features, by id.
         metadata: Further columns, each of shape (N,), as text ("" = missing).
         features_name: The features' name inside the file.
+        trained_on: Hashes of the pixels of images that featkit fine-tuned the backbone on: heads on
+            these features may not be tested on them. Shape (M,).
     """
 
     path: Path
@@ -67,6 +69,7 @@ class FeatureStore:
     failures: Mapping[str, str]
     metadata: Mapping[str, NDArray[np.str_]]
     features_name: str = "features"
+    trained_on: NDArray[np.str_] = field(default_factory=NONE.copy)
 
     @classmethod
     def open(cls, path: str | Path) -> FeatureStore:

@@ -12,7 +12,7 @@ import torch
 from timm.models import save_for_hf
 from torch import Tensor, nn
 
-from featkit.backbones import Backbone
+from featkit.backbones import MODEL_FACTS, Backbone
 from featkit.errors import BackboneError
 from featkit.files import disk_errors, write_json
 from featkit.finetuning._network import Classifier
@@ -45,7 +45,13 @@ def exportable(backbone: Backbone) -> None:
 
 @torch.random.fork_rng([])
 def save_model(
-    model: Classifier, backbone: Backbone, classes: Sequence[str], folder: Path, *, note: str
+    model: Classifier,
+    backbone: Backbone,
+    classes: Sequence[str],
+    folder: Path,
+    *,
+    note: str,
+    trained_on: Sequence[str],
 ) -> None:
     """Write the model, load it again with timm, and compare before the folder gets its name.
 
@@ -55,6 +61,7 @@ def save_model(
         classes: The classes' names.
         folder: Where; replaced if it exists.
         note: What the model is, for whoever opens `config.json`.
+        trained_on: Hashes of the pixels of all images that it has seen with their labels.
 
     Raises:
         BackboneError: timm's network or its reloaded copy gives other logits.
@@ -76,7 +83,8 @@ def save_model(
         )
         again = timm.create_model(f"local-dir:{temporary}", pretrained=True).eval()
         _compare(_logits(again, backbone), expected, backbone)
-        write_json(temporary / "featkit.json", {"classes": list(classes), "note": note})
+        facts = {"classes": list(classes), "note": note, "trained_on": list(trained_on)}
+        write_json(temporary / MODEL_FACTS, facts)
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from featkit.backbones import Backbone
 from featkit.data import Dataset
-from featkit.errors import UsageError
+from featkit.errors import TrainingError, UsageError
 from featkit.experiment import (
     Cell,
     Design,
@@ -23,6 +23,7 @@ from featkit.experiment import (
     external_test,
     fold_test,
     plan_of,
+    refuse_seen,
 )
 from featkit.finetuning._augmentation import Augmentation
 from featkit.finetuning._export import exportable, save_model
@@ -34,6 +35,7 @@ from featkit.finetuning._network import Classifier
 from featkit.finetuning._samples import Samples
 from featkit.finetuning._task import Task
 from featkit.finetuning._team import Team, make_team
+from featkit.finetuning._training import DivergedRunError
 from featkit.finetuning.recipe import Recipe, changes
 from featkit.fingerprints import fingerprint
 from featkit.hardware.devices import available_cores, repeatable
@@ -67,6 +69,7 @@ class Job:
         if self.save_models:
             exportable(self.backbone)
         tasks = self._tasks
+        self._refuse_seen()
         with self._writing() as runs:
             missing = [number for number, task in enumerate(tasks) if not self._found(task, runs)]
             todo = [tasks[number] for number in self._team.agree(missing)]
@@ -75,6 +78,17 @@ class Job:
                     self._train(todo, runs)
             self._clear(tasks)
         return self._plan, len(todo), len(tasks) - len(todo)
+
+    def _refuse_seen(self) -> None:
+        external = self._external
+        refuse_seen(
+            self._plan,
+            self.design,
+            self._participants[1].pixel_hash,
+            self.backbone.trained_on,
+            backbone=self.backbone.name,
+            external=None if external is None else self._test_images.table.select(external[0]),
+        )
 
     @property
     def failures(self) -> dict[str, str]:
@@ -247,23 +261,33 @@ class Job:
         meter = Meter(self.progress if team.leads else NoProgress())
         meter.start(sum(task.course.images(task.course.epochs) for task in tasks), runs=len(tasks))
         test_feed = self._feed(self._test_images, ())
+        diverged: list[DivergedRunError] = []
         for task in tasks:
             meter.begin(task.name)
             feed = self._feed(self._train_images, task.recipe.augmentation)
             keeper = self._keeper(task)
-            run, model = task.run(task.trainer(feed, keeper, seen=meter.seen), test_feed)
+            try:
+                run, model = task.run(task.trainer(feed, keeper, seen=meter.seen), test_feed)
+            except DivergedRunError as error:
+                diverged.append(error)
+                meter.diverged()
+                continue
             if team.leads:
-                self._keep(run, model, runs)
+                self._keep(task, run, model, runs)
                 keeper.forget()
             meter.end(run)
         meter.finish()
+        if diverged:
+            raise _together(diverged, len(tasks))
 
-    def _keep(self, run: Run, model: Classifier, runs: RunStore) -> None:
+    def _keep(self, task: Task, run: Run, model: Classifier, runs: RunStore) -> None:
         """Write what the Run leaves; the Run itself last, since it says that all is there."""
         if self.save_models:
             folder = self._model_folder(run.key)
             note = f"{run.name} at {run.key.budget:g}% of the labels; featkit Run {folder.name}"
-            save_model(model, self.backbone, run.classes, folder, note=note)
+            hashes = self._train_images.ledger.pixel_hash[task.rows[task.seen]].tolist()
+            trained_on = sorted({*hashes, *self.backbone.trained_on})
+            save_model(model, self.backbone, run.classes, folder, note=note, trained_on=trained_on)
         runs.save(run)
 
     def _feed(self, images: Images, augmentation: Sequence[str]) -> Feed:
@@ -280,3 +304,15 @@ class Job:
         spare = available_cores() - 1
         most = _MOST_WORKERS if self._team.device.type == "cuda" else 1
         return max(0, min(spare // self._team.size, most))
+
+
+def _together(diverged: Sequence[DivergedRunError], runs: int) -> TrainingError:
+    """Return one error for all Runs that diverged."""
+    first = diverged[0]
+    if len(diverged) == 1:
+        return first
+    return TrainingError(
+        f"{len(diverged)} of {runs} Runs diverged, the first: {first.what}",
+        cause=first.cause,
+        remedy=f"{first.remedy}; the other Runs are kept",
+    )

@@ -41,6 +41,11 @@ class Meter:
         self._done += 1
         self._last = f"; the last one: balanced accuracy {score.balanced_accuracy:.3f}"
 
+    def diverged(self) -> None:
+        """Say that the Run has no score."""
+        self._done += 1
+        self._last = "; the last one diverged"
+
     def finish(self) -> None:
         """Say that all is done."""
         self._listener.finish()

@@ -69,7 +69,7 @@ class Task:
     @cached_property
     def course(self) -> Course:
         """The recipe on what may be seen."""
-        plan, rows = self.plan, self._seen
+        plan, rows = self.plan, self.seen
         material = split_material(
             self.rows[rows],
             plan.label[rows],
@@ -80,7 +80,8 @@ class Task:
         return Course(self.recipe, material, self.seed)
 
     @property
-    def _seen(self) -> NDArray[np.intp]:
+    def seen(self) -> NDArray[np.intp]:
+        """The Plan's rows that the budget holds, those that epochs are chosen on included."""
         return self.plan.train_rows(self.key.fold, self.key.budget, self.key.draw)
 
     def keeper(self, folder: Path, *, writes: bool) -> Keeper:
@@ -132,7 +133,7 @@ class Task:
         testing: tuple[float, float],
         device: torch.device,
     ) -> Run:
-        plan, rows = self.plan, self._seen
+        plan, rows = self.plan, self.seen
         material = self.course.material
         held_out = None
         if trained.held_out is not None:

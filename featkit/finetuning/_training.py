@@ -24,7 +24,11 @@ from featkit.finetuning._optimisation import Loss, make_mixup, make_optimizer, m
 from featkit.finetuning._probe import set_last_layer
 from featkit.finetuning._state import State
 
-__all__ = ["Trained", "Trainer"]
+__all__ = ["DivergedRunError", "Trained", "Trainer"]
+
+
+class DivergedRunError(TrainingError):
+    """A training that led to no numbers; other Runs need not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,12 +227,12 @@ class Trainer:
             device_s=self._state.device_s,
         )
 
-    def diverged(self, when: str) -> TrainingError:
+    def diverged(self, when: str) -> DivergedRunError:
         """Write the last good state, and return the error that says what to lower."""
         path, recipe = self._keeper.write(), self._recipe
         kept = f"the state after epoch {self._state.epoch} is kept in {path}"
         clipped = f"clipping {recipe.clip:g}" if recipe.clip else "no clipping"
-        return TrainingError(
+        return DivergedRunError(
             f"{self._keeper.identity.name} diverged {when}",
             cause="its loss or its outputs are no numbers, most likely since the learning rate of "
             f"{recipe.lr:g} is too high (precision {self._feed.team.precision}, {clipped}); "

@@ -78,7 +78,7 @@ def finetune(
         UsageError: An impossible option.
         DataError: No image takes part, or the external test set does not fit.
         PlanError: The data cannot support the design; `out` holds Runs of another Plan or test set.
-        TrainingError: A loss is no number, or a checkpoint does not fit.
+        TrainingError: A checkpoint does not fit; or, after all other Runs were made, some diverged.
         StoreError: `out` cannot be written, or another process is writing to it.
         BackboneError: The network cannot be saved in timm's format, and that was asked for.
     """

@@ -11,7 +11,15 @@ import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from featkit.errors import StoreError, UsageError
-from featkit.experiment import Board, Design, ExperimentFolder, Score, plan_of, score_of
+from featkit.experiment import (
+    Board,
+    Design,
+    ExperimentFolder,
+    Score,
+    plan_of,
+    refuse_seen,
+    score_of,
+)
 from featkit.features import FeatureStore
 from featkit.fingerprints import stable_order
 from featkit.heads import HEADS, make_head
@@ -103,6 +111,16 @@ def fit(
         )
         for index, chosen in enumerate(choices)
     ]
+    for share in shares:
+        store = table.stores[share.index]
+        refuse_seen(
+            plan,
+            design,
+            table.images.pixel_hash,
+            store.trained_on,
+            backbone=store.backbone_name,
+            external=share.external.images if share.external else None,
+        )
     external = shares[0].external
     folder = ExperimentFolder(Path(out))
     board = Board(progress or NoProgress())

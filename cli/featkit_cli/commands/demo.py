@@ -26,17 +26,17 @@ def demo(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the whole job on drawn lesions: extract, fit three heads at seven budgets, compare.
+    """Run the whole job on drawn lesions: extract, fit three heads at seven budgets, report.
 
     The images are synthetic and the bundled backbone is tiny: the numbers show how the tool
     works, they say nothing about skin.
     """
     from featkit.backbones import load_backbone
-    from featkit.comparison import compare
+    from featkit.comparison import analyse, compare
     from featkit.data import load_dataset
     from featkit.experiment import Design
     from featkit.features import extract
-    from featkit.report import write_comparison
+    from featkit.report import write_comparison, write_page
     from featkit.sweep import fit
     from featkit_cli.commands.compare import show
 
@@ -61,6 +61,9 @@ def demo(
         fit([store], runs, design=Design(draws=3), jobs=jobs, progress=shown)
         console.note(f"$ featkit compare {runs} --out {out / 'comparison'}")
         found = compare([runs], progress=shown)
+        console.note(f"$ featkit report {runs} --features {features} --out {out / 'report.html'}")
+        analysis = analyse([runs], found, progress=shown)
+        report = write_page([runs], out / "report.html", analysis=analysis, features=[features])
     paths = write_comparison(found, out / "comparison")
     if as_json:
         console.print_json(found.to_dict())
@@ -68,7 +71,8 @@ def demo(
     show(found, paths)
     console.stdout().print(
         "\nThe sample is drawn, not photographed: these numbers show the tool, not skin.\n"
-        f"Look at {out / 'comparison' / 'learning_curve.png'}. Next, with your own images:\n"
+        f"Look at {out / 'comparison' / 'learning_curve.png'} and open {report} in a browser.\n"
+        "Next, with your own images:\n"
         "  featkit data info PATH/TO/IMAGES\n"
         "  featkit extract PATH/TO/IMAGES --backbone timm:resnet50.a1_in1k --out mine.h5"
     )

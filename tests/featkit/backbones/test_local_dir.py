@@ -141,6 +141,18 @@ def a_tensor_missing(folder):
     save_file(tensors, folder / "model.safetensors")
 
 
+def broken_facts(folder):
+    (folder / "featkit.json").write_text('{"trained_on": [')
+
+
+def silent_facts(folder):
+    (folder / "featkit.json").write_text('{"classes": []}')
+
+
+def wrong_facts(folder):
+    (folder / "featkit.json").write_text('{"trained_on": [1, 2]}')
+
+
 def other_network(folder):
     change_config(folder, architecture="test_vit")
 
@@ -164,6 +176,9 @@ def other_network(folder):
         (empty_weights, "cut short or damaged"),
         (no_tensors, "has no tensors"),
         (a_tensor_missing, r'Missing key\(s\) in state_dict: "bn1\.weight"'),
+        (broken_facts, r"cannot read .*featkit\.json: it does not say which images"),
+        (silent_facts, "does not say which images the network was trained on"),
+        (wrong_facts, "something else than hashes"),
         (other_network, r"cannot build local-dir:.* Check that the weights belong"),
     ],
 )

@@ -9,10 +9,14 @@ import torch
 from torch import nn
 
 from featkit.backbones import load_backbone
-from featkit.errors import BackboneError
+from featkit.data.decoding import pixel_hash
+from featkit.errors import BackboneError, PlanError
+from featkit.features import extract
 from featkit.finetuning._export import _as_timm_has_it, _data_config, exportable, save_model
 from featkit.finetuning._network import Classifier
+from featkit.plans import Plan
 from featkit.runs import RunStore
+from featkit.sweep import fit
 
 
 def load(name, **options):
@@ -48,7 +52,7 @@ def test_the_folder_is_the_trained_model_for_timm_and_for_featkit(tmp_path, name
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     classes = ("nv", "mel", "bcc")
     state = torch.get_rng_state()
-    save_model(model, backbone, classes, folder, note="a note")
+    save_model(model, backbone, classes, folder, note="a note", trained_on=["ab", "cd"])
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(model.state_dict()[key], tensor) for key, tensor in before.items())
     side = backbone.preprocessing.crop[0]
@@ -65,7 +69,9 @@ def test_the_folder_is_the_trained_model_for_timm_and_for_featkit(tmp_path, name
     config = json.loads((folder / "config.json").read_text())
     assert config["label_names"] == list(classes)
     facts = json.loads((folder / "featkit.json").read_text())
-    assert facts == {"classes": list(classes), "note": "a note"}
+    assert facts == {"classes": list(classes), "note": "a note", "trained_on": ["ab", "cd"]}
+    assert features.trained_on == ("ab", "cd")
+    assert load_backbone(f"local-dir:{folder}", random_weights=True).trained_on == ()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["some folder"]
     assert not list(folder.glob("*.bin"))
 
@@ -101,7 +107,7 @@ def test_an_older_folder_is_replaced_whole(tmp_path):
     (tmp_path / "m" / "old").write_text("old")
     (tmp_path / ".m.tmp").mkdir()
     (tmp_path / ".m.tmp" / "half").write_text("half")
-    save_model(trained(backbone), backbone, ("a", "b", "c"), tmp_path / "m", note="")
+    save_model(trained(backbone), backbone, ("a", "b", "c"), tmp_path / "m", note="", trained_on=[])
     assert not (tmp_path / "m" / "old").exists()
     assert not (tmp_path / "m" / "half").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
@@ -173,3 +179,32 @@ def test_models_of_runs_are_saved_and_made_where_they_are_missing(tmp_path, fake
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         found = torch.softmax(network(backbone.normalise(images)).double(), dim=1).numpy()
     np.testing.assert_allclose(found, run.probabilities, atol=0.02)
+
+
+def test_heads_on_a_saved_models_features_are_kept_from_what_it_was_trained_on(tmp_path, fakes):
+    """From Run to refusal, through model folder and feature file; another fine-tuning likewise."""
+    half = replace(fakes.design, budgets=(50.0,))
+    fakes.tune(tmp_path / "runs", backbone=load("resnet10t"), design=half, save_models=True)
+    (folder,) = (tmp_path / "runs" / "models").iterdir()
+    backbone, dataset = load_backbone(f"local-dir:{folder}"), fakes.dataset()
+    plan = Plan.load(tmp_path / "runs" / "plan.json")
+    place = {name: row for row, name in enumerate(dataset.image_id)}
+    mine = [place[name] for name in plan.image_id[plan.train_rows(0, 50.0, 0)]]
+    assert set(backbone.trained_on) == {pixel_hash(dataset.images.read(row)) for row in mine}
+    store = extract(dataset, backbone, tmp_path / "features.h5", precision="fp32")
+    heads = {"heads": ["linear"], "jobs": 1}
+    assert fit([store], tmp_path / "same", design=half, **heads).trained == 1
+    whole = replace(half, budgets=(100.0,))
+    assert fit([store], tmp_path / "more", design=whole, **heads).trained == 1
+    smaller, other_fold = replace(half, budgets=(30.0, 100.0)), replace(whole, seed=5)
+    for design, words in ((smaller, "more labels than the budget of 30% holds"),
+                          (other_fold, "fine-tuned on lesions that fold 0 tests on")):  # fmt: skip
+        with pytest.raises(PlanError, match=words):
+            fit([store], tmp_path / "refused", design=design, **heads)
+        with pytest.raises(PlanError, match=words):
+            fakes.tune(tmp_path / "refused", backbone=backbone, design=design)
+    assert not (tmp_path / "refused" / "plan.json").exists()
+    again = fakes.tune(tmp_path / "again", backbone=backbone, design=whole, save_models=True)
+    (next_folder,) = (again.folder / "models").iterdir()
+    seen = load_backbone(f"local-dir:{next_folder}").trained_on
+    assert set(seen) > set(backbone.trained_on)

@@ -5,6 +5,7 @@ import multiprocessing
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from featkit.errors import TrainingError
 from featkit.finetuning import _keeping
 from featkit.finetuning._epoch import Loss
+from featkit.finetuning._training import Trainer
 from featkit.runs import RunStore
 
 CASES = {
@@ -183,6 +185,28 @@ def test_a_learning_rate_that_is_far_too_high(tmp_path, fakes):
     done = fakes.tune(out, recipe={**high, "lr": 1e-3, "epochs": 1}, strategies=("head", "full"))
     assert done.trained == 2
     assert kept.items() <= {path: path.read_bytes() for path in (out / "runs").iterdir()}.items()
+
+
+def test_runs_that_diverge_do_not_end_the_others(tmp_path, fakes, monkeypatch):
+    """The command goes on, and tells of all of them at the end."""
+    real = Trainer.train
+
+    def train(trainer):
+        if "finetune-full" in trainer._keeper.identity.name:
+            raise trainer.diverged("in epoch 1")
+        return real(trainer)
+
+    monkeypatch.setattr(Trainer, "train", train)
+    design = replace(fakes.design, draws=2)
+    recorder = fakes.recorder()
+    words = r"2 of 4 Runs diverged, the first: finetune-full at 100% \(fold 0, draw 0\) diverged"
+    with pytest.raises(TrainingError, match=words):
+        fakes.tune(tmp_path, strategies=("full", "head"), design=design, progress=recorder)
+    methods = [run.key.method for run in RunStore(tmp_path)]
+    assert methods == ["finetune-head", "finetune-head"]
+    assert any("the last one diverged" in note for note in recorder.notes)
+    with (tmp_path / "results.csv").open() as handle:
+        assert len(handle.readlines()) == 3
 
 
 def test_without_validation_it_shows_on_the_test_images(tmp_path, fakes, monkeypatch):
