@@ -1,10 +1,10 @@
-"""Short names for tables."""
+"""Names and numbers as people write them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["backbone_name"]
+__all__ = ["backbone_name", "counted"]
 
 
 def backbone_name(spec: str, architecture: str, pooling: str, *, random_weights: bool) -> str:
@@ -19,3 +19,8 @@ def backbone_name(spec: str, architecture: str, pooling: str, *, random_weights:
     name = Path(spec.partition(":")[2] or spec).name or architecture
     suffix = "" if pooling == "default" else f"+{pooling}"
     return name + suffix + ("+random" if random_weights else "")
+
+
+def counted(count: int, thing: str) -> str:
+    """Return `1 image`, `2 images`, `1,234 images`."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -10,6 +10,7 @@ from featkit.comparison.comparison import CellResult, Comparison
 from featkit.comparison.contrasts import Contrast, FrozenAgainstFinetuned
 from featkit.comparison.evidence import Evidence
 from featkit.evaluate import find_metric
+from featkit.naming import counted
 from featkit.plans import leaks
 
 __all__ = ["Headline", "headline"]
@@ -236,8 +237,8 @@ def _caveats(comparison: Comparison, declared: Sequence[Contrast]) -> tuple[str,
         )
     if declared:
         said.append(
-            f"“Clearly” means p < 0.05 after Holm's correction over {len(declared)} contrasts of "
-            "rows that were named before any result; no clear difference does not mean none."
+            "“Clearly” means p < 0.05 after Holm's correction over "
+            f"{counted(len(declared), 'contrast')} of rows that were named before any result; no clear difference does not mean none."
         )
     else:
         said.append(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from featkit.errors import DataError
 from featkit.experiment.table import ImageTable
+from featkit.naming import counted
 from featkit.runs import TestSet
 
 __all__ = ["external_test"]
@@ -77,7 +78,7 @@ def _refuse_shared_images(train: ImageTable, test: ImageTable, rows: NDArray[np.
         shared = [row for row in rows if theirs[row] in known]
         if shared:
             raise DataError(
-                f"{len(shared)} images of {test.name} are also in {train.name}",
+                f"{counted(len(shared), 'image')} of {test.name} also in {train.name}",
                 cause=f"the same {what}, {test.image_id[shared[0]]} for one",
                 remedy="Test on images that the training set does not hold",
             )

@@ -1,6 +1,6 @@
 import pytest
 
-from featkit.naming import backbone_name
+from featkit.naming import backbone_name, counted
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,9 @@ from featkit.naming import backbone_name
 def test_names_for_tables(spec, options, expected):
     given = {"pooling": "default", "random_weights": False, **options}
     assert backbone_name(spec, "arch", given.pop("pooling"), **given) == expected
+
+
+def test_one_thing_is_not_several():
+    assert [counted(n, "image") for n in (0, 1, 2, 1234)] == [
+        "0 images", "1 image", "2 images", "1,234 images",
+    ]  # fmt: skip

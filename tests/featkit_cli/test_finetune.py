@@ -85,7 +85,7 @@ def test_external_validation(featkit, tmp_path):
         (("--exclude-class", "wart"), 2, "--exclude-class wart"),
         (("--use-folds", 9), 2, "--use-folds 9"),
         (("--save-models",), 1, "cannot save a fine-tuned featkit:tiny"),
-        (("--test", SAMPLE), 1, "are also in"),
+        (("--test", SAMPLE), 1, "also in"),
         (("--duplicates", "none.csv"), 1, "none.csv"),
     ],
 )
@@ -130,7 +130,7 @@ def test_images_that_cannot_be_read_are_told(featkit, tmp_path):
         "--out", tmp_path / "out",
     )  # fmt: skip
     assert done.code == 0, done.err
-    assert f"1 images cannot be read, {victim.stem} for one: 0 bytes" in done.err
+    assert f"1 image not readable, {victim.stem} for one: 0 bytes" in done.err
 
 
 PROCESSES = Path("/proc")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from featkit.naming import counted
 from featkit_cli import console
 from featkit_cli.comparing import Comparing, takes_comparison
 from featkit_cli.leakage import check_options, measure
@@ -162,8 +163,9 @@ def show(
         console.show_table(
             largest,
             title=f"{title}: paired difference from {comparison.differences[0].reference}",
-            caption=f"p after Holm's correction over {len(comparison.differences)} differences;"
-            " those at the other budgets are in the files.",
+            caption="p after Holm's correction over "
+            f"{counted(len(comparison.differences), 'difference')}; those at the other budgets "
+            "are in the files.",
             left=["method"],
         )
     console.show_table(
@@ -192,8 +194,8 @@ def _show_contrasts(against: FrozenAgainstFinetuned) -> None:
         console.show_table(
             contrast_rows(against.declared),
             title="Fine-tuned minus frozen, the pair named before any result",
-            caption=f"p after Holm's correction over {len(against.declared)} contrasts; those of "
-            "other rows are in the files.",
+            caption="p after Holm's correction over "
+            f"{counted(len(against.declared), 'contrast')}; those of other rows are in the files.",
             left=["fine-tuned", "frozen", "better"],
         )
     for crossing in against.crossings:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from featkit.naming import counted
 from featkit_cli import console
 from featkit_cli.options import Json, parse_int_or_auto
 from featkit_cli.progress import shown_progress
@@ -124,7 +125,9 @@ def extract(
     count, dimension = store.shape[0], store.shape[2]
     console.say(f"{path}: {count:,} images × {dimension:,} features, {store.backbone_name}")
     if store.failures:
-        console.warn(f"{len(store.failures)} images failed; see `featkit inspect {path}`")
+        console.warn(
+            f"{counted(len(store.failures), 'image')} failed; see `featkit inspect {path}`"
+        )
     console.say(f"Next: featkit fit {path}")
 
 

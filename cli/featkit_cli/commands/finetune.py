@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from featkit.naming import counted
 from featkit_cli import console
 from featkit_cli.designing import takes_design
 from featkit_cli.options import Imbalance, Json, parse_recipe
@@ -168,7 +169,9 @@ def finetune(
         console.warn("random split: photographs of one lesion on both sides; the scores leak")
     if tuned.failures:
         name, reason = next(iter(tuned.failures.items()))
-        console.warn(f"{len(tuned.failures)} images cannot be read, {name} for one: {reason}")
+        console.warn(
+            f"{counted(len(tuned.failures), 'image')} not readable, {name} for one: {reason}"
+        )
     if as_json:
         console.print_json({"folder": str(out), "trained": tuned.trained, "reused": tuned.reused})
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from featkit.evaluate import METRICS
+from featkit.naming import counted
 from featkit.report.charts import Axis, Line, Point, Rule, line_chart
 from featkit.report.page.axes import budget_axis, estimates_span, score_axis
 from featkit.report.page.contents import Contents
@@ -204,7 +205,7 @@ def _differences(contents: Contents) -> list[Table]:
             [Column("Method", number=False), *(Column(percent(b)) for b in comparison.budgets)],
             rows,
             note=f"95% intervals and p-values after Holm's correction over all "
-            f"{len(comparison.differences)} differences, on the same lesions and draws; "
+            f"{counted(len(comparison.differences), 'difference')}, on the same lesions and draws; "
             "bold where p is below 0.05.",
         )
     ]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from featkit.errors import UsageError
 from featkit.features import FeatureStore
 from featkit.fingerprints import stable_order
+from featkit.naming import counted
 from featkit.report.charts import COLOURS, Mark, class_clouds, cloud_chart, swatch
 from featkit.report.page.parts import (
     Cell,
@@ -88,7 +89,8 @@ def _maps(store: FeatureStore, kind: str, *, key: str) -> list[Part]:
         "classifier, which sees all dimensions."
     )
     title = f"{store.backbone_name}: {'UMAP' if kind == 'umap' else 'first two components'}"
-    words = f"Scatter map of {len(label)} images in the feature space of {store.backbone_name}"
+    images = counted(len(label), "image")
+    words = f"Scatter map of {images} in the feature space of {store.backbone_name}"
     figures: list[Part] = []
     if len(store.classes) <= COLOURS:
         every = Panel("", cloud_chart(places, label, words=f"{words}, coloured by class."))

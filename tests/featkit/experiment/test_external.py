@@ -69,7 +69,7 @@ def test_nothing_to_test_on(table, other):
 def test_what_is_shared_is_refused(table, other, column, words):
     values = getattr(other, column).astype("<U40")
     values[[2, 5]] = getattr(table, column)[[0, 1]]
-    with pytest.raises(DataError, match=f"images of other are also in a table: .*{words}"):
+    with pytest.raises(DataError, match=f"images of other also in a table: .*{words}"):
         run(table, replace(other, **{column: values}))
 
 
