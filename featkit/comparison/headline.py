@@ -238,7 +238,8 @@ def _caveats(comparison: Comparison, declared: Sequence[Contrast]) -> tuple[str,
     if declared:
         said.append(
             "“Clearly” means p < 0.05 after Holm's correction over "
-            f"{counted(len(declared), 'contrast')} of rows that were named before any result; no clear difference does not mean none."
+            f"{counted(len(declared), 'contrast')} of rows that were named before any result; no "
+            "clear difference does not mean none."
         )
     else:
         said.append(
