@@ -48,10 +48,6 @@ def load_study(
     raw = _read(path)
     raw.setdefault("name", path.stem)
     rebase(raw, path.parent)
-    for design in designs(raw):
-        # What the file says decides the Plan, so the study holds it, not its name.
-        if isinstance(design.get("duplicates"), str):
-            design["duplicates"] = read_pairs(design["duplicates"])
     checked = _validated(raw, str(path))
     changes = [*settings]
     if data is not None:
@@ -92,6 +88,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _validated(raw: dict[str, Any], where: str) -> Study:
+    for design in designs(raw):
+        # What the file says decides the Plan, so the study holds it, not its name.
+        if isinstance(design.get("duplicates"), str):
+            design["duplicates"] = read_pairs(design["duplicates"])
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:

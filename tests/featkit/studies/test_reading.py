@@ -157,6 +157,10 @@ def test_duplicates_are_read_from_the_file_that_is_named(write_study):
     pairs = path.parent / "pairs.csv"
     pairs.write_text("image_1,image_2,confirmed\na,b,yes\nc,d,no\n")
     assert load_study(path).design_of("proper").duplicates == (("a", "b"),)
+    other = path.with_name("others.csv")
+    other.write_text("image_1,image_2,confirmed\nc,d,yes\n")
+    settings = [f"design.duplicates={other}"]
+    assert load_study(path, settings=settings).design_of("proper").duplicates == (("c", "d"),)
     pairs.unlink()
     with pytest.raises(DataError, match=r"pairs\.csv"):
         load_study(path)
