@@ -20,7 +20,10 @@ def short_name(method: str) -> str:
 
 
 def looks(comparison: Comparison, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return how each line looks: frozen ones drawn through, fine-tuned ones dashed."""
+    """Return how each line looks: frozen ones drawn through, fine-tuned ones dashed.
+
+    Each side takes the colours in its own order, so that the first of either differ.
+    """
     tuned = {name for cell in comparison.cells if not cell.frozen for name in _names(cell.method)}
     sides = [[name for name in names if (name in tuned) is side] for side in (False, True)]
     return {
@@ -29,8 +32,8 @@ def looks(comparison: Comparison, names: Sequence[str]) -> dict[str, dict[str, A
             "marker": MARKERS[place % len(MARKERS)],
             "linestyle": "--" if name in tuned else "-",
         }
-        for side in sides
-        for place, name in enumerate(side)
+        for first, side in enumerate(sides)
+        for place, name in enumerate(side, start=first)
     }
 
 
@@ -51,14 +54,14 @@ def line(
     axes.plot(budgets, [e.value for e in estimates], ms=4.5, label=label, **look)
 
 
-def legend(figure: Figure, grid: Sequence[Axes]) -> None:
+def legend(figure: Figure, grid: Sequence[Axes], *, columns: int = 3) -> None:
     """Name every line once, whichever panels it stands in."""
     lines: dict[Any, Any] = {}
     for axes in grid:
         handles, labels = axes.get_legend_handles_labels()
         lines.update(zip(labels, handles, strict=True))
     place: Any = "outside upper right"  # beside the axes, which the type stubs do not know
-    figure.legend(list(lines.values()), list(lines), loc=place, ncols=min(3, len(lines)))
+    figure.legend(list(lines.values()), list(lines), loc=place, ncols=min(columns, len(lines)))
 
 
 def foot(figure: Figure, comparison: Comparison) -> None:

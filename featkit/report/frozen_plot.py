@@ -41,14 +41,14 @@ def plot_frozen_against_finetuned(
     for contrast in against.declared:
         pairs.setdefault(contrast.backbone, []).append(contrast)
     rows = [row for row in comparison.methods if row.split(" / ")[0] in pairs]
-    drawn = looks(comparison, list(dict.fromkeys(map(short_name, rows))))
+    declared = [row for pair in pairs.values() for row in (pair[0].frozen, pair[0].finetuned)]
+    drawn = looks(comparison, list(dict.fromkeys(map(short_name, [*declared, *rows]))))
     with mpl.rc_context(RC):
         figure = Figure(figsize=(13.5, 4.4 * len(pairs) + 0.6), layout="constrained")
         grid = [figure.add_subplot(len(pairs), 3, place + 1) for place in range(3 * len(pairs))]
         for place, (backbone, contrasts) in enumerate(pairs.items()):
             scores, gain, price = grid[3 * place : 3 * place + 3]
             mine = [row for row in rows if row.split(" / ")[0] == backbone]
-            declared = {contrasts[0].frozen, contrasts[0].finetuned}
             for row in mine:
                 _draw_row(comparison, row, drawn, scores, price, bold=row in declared)
             scores.set_title(backbone)
@@ -56,7 +56,7 @@ def plot_frozen_against_finetuned(
             scores.set_ylabel(METRICS[comparison.metric].title)
             _draw_gain(comparison, against, contrasts, gain)
             _name_price(comparison, price)
-        legend(figure, grid)
+        legend(figure, grid, columns=6)
         foot(figure, comparison)
         return save_figure(figure, stem)
 

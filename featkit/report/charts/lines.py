@@ -36,11 +36,13 @@ class Line:
         name: For its label.
         mark: How it looks.
         points: Ascending in x.
+        shaded: Whether its intervals are drawn as a band, where bands are drawn.
     """
 
     name: str
     mark: Mark
     points: Sequence[Point]
+    shaded: bool = True
 
     def pieces(self) -> Iterator[list[Point]]:
         """Yield the stretches without a gap."""
@@ -97,7 +99,8 @@ def line_chart(
     room = 0.6 * width if alone else 24.0 if whiskers else 0.0
     spread = _spread(len(lines), step=24.0 if alone else 7.0, room=room)
     if not whiskers:
-        drawn += [_band(piece, line.mark, frame) for line in lines for piece in line.pieces()]
+        shaded = [line for line in lines if line.shaded]
+        drawn += [_band(piece, line.mark, frame) for line in shaded for piece in line.pieces()]
     for line, shift in zip(lines, spread, strict=True):
         drawn.append(_line(line, frame, shift, whiskers=whiskers))
     if names:

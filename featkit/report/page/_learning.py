@@ -9,6 +9,7 @@ from featkit.naming import counted
 from featkit.report.charts import Axis, Line, Point, Rule, line_chart
 from featkit.report.page.axes import budget_axis, estimates_span, score_axis
 from featkit.report.page.contents import Contents
+from featkit.report.page.look import Look
 from featkit.report.page.parts import Cell, Column, Figure, Panel, Part, Section, Table, Text
 from featkit.report.page.sizes import MEDIUM, NARROW, WIDE
 from featkit.report.page.words import (
@@ -26,6 +27,9 @@ from featkit.report.page.words import (
 from featkit.report.tables import unfinished_note
 
 __all__ = ["learning_section"]
+
+_MOST_BANDS = 4
+"""More of them on top of one another hide the lines."""
 
 
 def learning_section(contents: Contents) -> Section:
@@ -58,10 +62,13 @@ def _figure(contents: Contents) -> Figure:
         _panel(contents, backbone, methods, y, rules, single=single)
         for backbone, methods in look.backbones.items()
     ]
+    shaded = [row for methods in look.backbones.values() for row in _shaded(contents, methods)]
+    alone = f", drawn for {_listed(look, shaded)} alone; the table has all of them"
     caption = (
         f"{title} on {count(comparison.test_images)} test images of "
         f"{count(comparison.test_lesions)} lesions. Bands are 95% intervals from "
-        f"{count(comparison.resamples)} bootstrap resamples of test lesions and training draws."
+        f"{count(comparison.resamples)} bootstrap resamples of test lesions and training draws"
+        f"{alone if len(shaded) < len(comparison.methods) else ''}."
     )
     return Figure(
         f"{title} by label budget",
@@ -82,7 +89,8 @@ def _panel(
     *,
     single: bool,
 ) -> Panel:
-    lines = [_curve(contents, method) for method in methods]
+    shaded = _shaded(contents, methods)
+    lines = [_curve(contents, method, shaded=method in shaded) for method in methods]
     drawn = [
         line_chart(
             lines,
@@ -99,7 +107,29 @@ def _panel(
     return Panel("" if single else backbone, *drawn)
 
 
-def _curve(contents: Contents, method: str) -> Line:
+def _shaded(contents: Contents, methods: Sequence[str]) -> list[str]:
+    """Return the rows of a panel whose bands are drawn: all, or of many the two that matter most.
+
+    These are the declared pair, or else the best of each side at the largest budget.
+    """
+    if len(methods) <= _MOST_BANDS:
+        return list(methods)
+    pair = {
+        row for each in contents.analysis.against.declared for row in (each.frozen, each.finetuned)
+    }
+    found = [method for method in methods if method in pair]
+    best: dict[bool, str] = {}
+    for cell in contents.comparison.ranked():
+        if cell.method in methods:
+            best.setdefault(cell.frozen, cell.method)
+    return found or list(best.values())
+
+
+def _listed(look: Look, methods: Sequence[str]) -> str:
+    return " and ".join(dict.fromkeys(look.kind(method) for method in methods))
+
+
+def _curve(contents: Contents, method: str, *, shaded: bool) -> Line:
     look, metric = contents.look, contents.comparison.metric
     points = [
         Point(
@@ -112,7 +142,7 @@ def _curve(contents: Contents, method: str) -> Line:
         for cell in contents.comparison.cells
         if cell.method == method
     ]
-    return Line(look.kind(method), look.mark(method), points)
+    return Line(look.kind(method), look.mark(method), points, shaded)
 
 
 def _in_words(contents: Contents, backbone: str, methods: Sequence[str]) -> str:

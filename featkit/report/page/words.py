@@ -71,9 +71,11 @@ def signed_words(estimate: Estimate) -> str:
 
 
 def p_words(p: float) -> str:
-    """Return a p-value in three digits."""
+    """Return a p-value in three digits, on the side of 0.05 where it is."""
     if math.isnan(p):
         return "p not defined"
+    if 0.0495 <= p < 0.05:
+        return "p < 0.050"
     return f"p {p:.3f}" if p >= 0.0005 else "p < 0.001"
 
 

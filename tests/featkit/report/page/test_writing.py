@@ -162,6 +162,30 @@ def test_odd_shapes_render(runs, tmp_path, read, options, metric):
     assert page.all("svg")
 
 
+@pytest.mark.parametrize(
+    ("methods", "shaded"),
+    [
+        (("linear", "mlp", "lightgbm", "finetune-full"), None),
+        (
+            ("linear", "mlp", "lightgbm", "finetune-full", "finetune-head"),
+            "linear and finetune-full",
+        ),
+        (("linear", "mlp", "lightgbm", "linear+views", "mlp+views"), "best"),
+    ],
+)
+def test_of_many_lines_the_pair_alone_has_bands(runs, tmp_path, read, methods, shaded):
+    folder = runs(methods=methods)
+    if shaded == "best":
+        shaded = compare(folder, resamples=100).best().method.removeprefix("net / ")
+    text = write_page(folder, tmp_path / "r.html", resamples=100).read_text()
+    first = next(part for part in text.split("<figure") if "<svg" in part).split("</svg>")
+    chart = next(part for part in first if "<polyline" in part)
+    expected = len(methods) if shaded is None else len(shaded.split(" and "))
+    assert chart.count('class="band') == expected
+    caption = read(text).all("figcaption")[0].text
+    assert (f"drawn for {shaded} alone" in caption) == (shaded is not None)
+
+
 def test_methods_of_one_budget_stand_side_by_side(runs, tmp_path):
     path = write_page(runs(budgets=(100.0,)), tmp_path / "r.html", resamples=100)
     chart = path.read_text().split("<figure")[1].split("</svg>")[3]
