@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
 WORK=artifacts/ham10000
 KEEP=artifacts/reference
-if [ ! -d "$WORK" ]; then # a new study, not the continuation of one: its times start anew
+if [ ! -d "$WORK/grouped" ]; then # a new study, not the continuation of one: its times start anew
     mkdir -p "$WORK" "$KEEP"
     echo "step,seconds" > "$KEEP/times.csv"
 fi

@@ -132,7 +132,7 @@ def _seen(path: Path) -> tuple[str, ...]:
         return ()
     try:
         seen = json.loads(path.read_bytes())["trained_on"]
-        if not all(isinstance(each, str) for each in seen):
+        if not (isinstance(seen, list) and all(isinstance(each, str) for each in seen)):
             raise TypeError("trained_on holds something else than hashes")
     except (ValueError, KeyError, TypeError) as error:
         raise BackboneError(

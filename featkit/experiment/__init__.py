@@ -5,7 +5,8 @@ from featkit.experiment.design import BUDGETS, Cell, Design
 from featkit.experiment.external import external_test
 from featkit.experiment.folder import ExperimentFolder
 from featkit.experiment.planning import fold_test, plan_of
-from featkit.experiment.seen import refuse_seen
+from featkit.experiment.results import write_results
+from featkit.experiment.seen import has_seen, refuse_seen
 from featkit.experiment.table import ImageTable
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "Score",
     "external_test",
     "fold_test",
+    "has_seen",
     "plan_of",
     "refuse_seen",
     "score_of",
+    "write_results",
 ]

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 from featkit.evaluate import METRICS
 from featkit.files import atomic_path
-from featkit.runs import Run, RunStore
+from featkit.runs import Run
 
 __all__ = ["write_results"]
 
 
-def write_results(store: RunStore, path: Path) -> None:
-    """Write the scores and costs of every Run in the store.
+def write_results(runs: Iterable[Run], path: Path) -> None:
+    """Write the scores and costs of Runs.
 
     Raises:
         StoreError: A Run cannot be read, or `path` cannot be written.
     """
-    rows = [_row(run) for run in store]
+    rows = [_row(run) for run in runs]
     with (
         atomic_path(path) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as handle,

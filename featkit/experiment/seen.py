@@ -12,7 +12,15 @@ from featkit.experiment.design import Design
 from featkit.experiment.table import ImageTable
 from featkit.plans import Plan
 
-__all__ = ["refuse_seen"]
+__all__ = ["has_seen", "refuse_seen"]
+
+
+def has_seen(pixel_hash: NDArray[np.str_], trained_on: Sequence[str] | NDArray[np.str_]) -> bool:
+    """Tell whether a backbone was fine-tuned on some of these images.
+
+    Nothing that heads on its features hold out inside a budget is held out any more then.
+    """
+    return bool(np.isin(pixel_hash, trained_on).any())
 
 
 def refuse_seen(
@@ -25,6 +33,8 @@ def refuse_seen(
     external: ImageTable | None = None,
 ) -> None:
     """Refuse a design that tests a fine-tuned backbone on lesions that it was fine-tuned on.
+
+    In a split by image, which leaks anyway, images are what counts.
 
     A budget is refused too where the backbone has seen labels beyond it: the score would be that
     of more labels than it says.
@@ -40,18 +50,20 @@ def refuse_seen(
     Raises:
         PlanError: A test lesion was trained on, or a budget does not hold all that was.
     """
-    seen = set(plan.group[np.isin(pixel_hash, trained_on)].tolist())
+    units = plan.units
+    seen = set(units.of_row[np.isin(pixel_hash, trained_on)].tolist())
     if external is not None:
         mine = set(external.group[np.isin(external.pixel_hash, trained_on)].tolist())
-        _refuse_tested(mine, set(external.group.tolist()), external.name, backbone)
+        _refuse_tested(mine, len(set(external.group.tolist())), external.name, backbone)
     if not seen:
         return
     for cell in design.cells():
         if external is None:
-            tested = set(plan.group[plan.test_rows(cell.fold)].tolist())
-            _refuse_tested(seen & tested, tested, f"fold {cell.fold}", backbone)
+            tested = set(units.of_row[plan.test_rows(cell.fold)].tolist())
+            shared = {str(units.name[unit]) for unit in seen & tested}
+            _refuse_tested(shared, len(tested), f"fold {cell.fold}", backbone)
         trained = plan.train_rows(cell.fold, cell.budget, cell.draw)
-        beyond = seen - set(plan.group[trained].tolist())
+        beyond = seen - set(units.of_row[trained].tolist())
         if beyond:
             raise PlanError(
                 f"{backbone} has seen more labels than the budget of {cell.budget:g}% holds",
@@ -62,11 +74,11 @@ def refuse_seen(
             )
 
 
-def _refuse_tested(shared: set[str], tested: set[str], where: str, backbone: str) -> None:
+def _refuse_tested(shared: set[str], tested: int, where: str, backbone: str) -> None:
     if shared:
         raise PlanError(
             f"{backbone} was fine-tuned on lesions that {where} tests on",
-            cause=f"{len(shared):,} of its {len(tested):,} lesions, such as {min(shared)}, so the "
+            cause=f"{len(shared):,} of its {tested:,} lesions, such as {min(shared)}, so the "
             "scores would be too high",
             remedy="Repeat the design of its own Run (folds, seed, --duplicates), test on other "
             "images with --test, or use another backbone",

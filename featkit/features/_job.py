@@ -92,6 +92,12 @@ class Job:
             remedy = "Give --fresh to replace it, or another --out"
             raise StoreError(error.what, cause=error.cause, remedy=remedy) from error
         refuse_other(self.out, wanted, store.attributes)
+        if set(store.trained_on.tolist()) != set(self.backbone.trained_on):
+            raise StoreError(
+                f"{self.out} does not know what {self.backbone.name} was fine-tuned on",
+                cause="the backbone's folder said otherwise when the features were made",
+                remedy="Give --fresh to replace it, or another --out",
+            )
         manifest = self._folder.manifest()
         # Without a manifest they are what a process left that was killed while it removed them.
         if manifest is None or not differences(manifest.attributes, store.attributes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from featkit.errors import BackboneError
 from featkit.files import disk_errors, write_json
 from featkit.finetuning._network import Classifier
 
-__all__ = ["exportable", "save_model"]
+__all__ = ["exportable", "is_saved", "save_model"]
 
 _TOLERANCE = 1e-3
 """Largest difference of a logit between the network and its copy, relative to the largest logit."""
@@ -87,6 +88,15 @@ def save_model(
         write_json(temporary / MODEL_FACTS, facts)
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
+
+
+def is_saved(folder: Path) -> bool:
+    """Tell whether a folder holds a model, and says which images it has seen."""
+    path = folder / MODEL_FACTS
+    try:
+        return "trained_on" in json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
 
 
 def _as_timm_has_it(model: Classifier, classes: int, backbone: Backbone) -> nn.Module:

@@ -22,11 +22,12 @@ from featkit.experiment import (
     ImageTable,
     external_test,
     fold_test,
+    has_seen,
     plan_of,
     refuse_seen,
 )
 from featkit.finetuning._augmentation import Augmentation
-from featkit.finetuning._export import exportable, save_model
+from featkit.finetuning._export import exportable, is_saved, save_model
 from featkit.finetuning._feed import Feed
 from featkit.finetuning._images import Images
 from featkit.finetuning._keeping import Keeper
@@ -103,7 +104,7 @@ class Job:
     def _found(self, task: Task, runs: RunStore) -> bool:
         """Tell whether the Run is there, and its model where models are wanted."""
         there = runs.find(task.key) is not None
-        return there and (not self.save_models or self._model_folder(task.key).is_dir())
+        return there and (not self.save_models or is_saved(self._model_folder(task.key)))
 
     def _model_folder(self, key: RunKey) -> Path:
         return self.out / "models" / Path(key.file_name).stem
@@ -207,6 +208,7 @@ class Job:
             seed=cell.seed(seed),
             decoding_s=self._train_images.ledger.seconds,
             inputs=self._inputs,
+            experienced=has_seen(self._participants[1].pixel_hash, self.backbone.trained_on),
         )
 
     @property
@@ -269,7 +271,8 @@ class Job:
             try:
                 run, model = task.run(task.trainer(feed, keeper, seen=meter.seen), test_feed)
             except DivergedRunError as error:
-                diverged.append(error)
+                error.__context__ = None  # both would keep the network alive
+                diverged.append(error.with_traceback(None))
                 meter.diverged()
                 continue
             if team.leads:

@@ -47,6 +47,8 @@ class Task:
         seed: Decides everything random.
         decoding_s: What decoding an image took, in seconds of all cores.
         inputs: What images go through (see `Run`).
+        experienced: Whether the backbone was fine-tuned on some of the images before: predictions
+            of held-out ones then say nothing, and are not kept.
     """
 
     key: RunKey
@@ -59,6 +61,7 @@ class Task:
     seed: int
     decoding_s: float
     inputs: Mapping[str, object]
+    experienced: bool = False
 
     @property
     def name(self) -> str:
@@ -136,7 +139,7 @@ class Task:
         plan, rows = self.plan, self.seen
         material = self.course.material
         held_out = None
-        if trained.held_out is not None:
+        if trained.held_out is not None and not self.experienced:
             held_out = HeldOut(material.label[material.held_out], trained.held_out)
         return Run(
             key=self.key,

@@ -93,13 +93,13 @@ def _draw_gain(
     axes.axhline(0, color="#444", linewidth=1)
     for contrast in contrasts:
         found = contrast.difference
-        axes.errorbar(
+        # Of a biased metric the interval need not hold its point, which error bars insist on.
+        axes.vlines(contrast.budget, found.low, found.high, color="#333", linewidth=1.5)
+        axes.plot(
             contrast.budget,
             found.value,
-            yerr=[[found.value - found.low], [found.high - found.value]],
-            fmt="o",
+            "o",
             ms=7,
-            capsize=4,
             color="#333",
             markerfacecolor="#333" if contrast.winner else "white",
         )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from featkit.comparison import analyse, compare, gather
 from featkit.errors import StoreError
+from featkit.experiment import write_results
 from featkit.files import write_json
 from featkit.fingerprints import fingerprint
+from featkit.runs import RunStore
 from featkit.studies._published import Found, look_up, rows_of_steps
 from featkit.studies._steps import ExtractStep, Step, TrainStep
 from featkit.studies._summary import ArmSummary, write_summary
@@ -25,7 +28,7 @@ _VERSION = 2
 
 @dataclass(frozen=True, eq=False)
 class ArmReportStep(Step):
-    """Comparison, plots, analysis.json and report of one arm: `OUT/ARM/`.
+    """Comparison, plots, analysis, results and report of one arm: `OUT/ARM/`.
 
     Attributes:
         arm: Name of the arm.
@@ -87,12 +90,14 @@ class ArmReportStep(Step):
         analysis = analyse(
             folders,
             found,
-            pair=options.pair,
+            pair=self._pair,
             target=options.target,
             progress=self.workshop.progress,
         )
         write_comparison(found, self.folder / "comparison", against=analysis.against)
         write_json(self.folder / "analysis.json", analysis.to_dict())
+        runs = chain.from_iterable(RunStore(folder) for folder in folders)
+        write_results(runs, self.folder / "results.csv")
         write_page(
             folders,
             self.folder / "report.html",
@@ -119,6 +124,13 @@ class ArmReportStep(Step):
                 "published": [value and value.to_dict() for value in values],
             },
         )
+
+    @property
+    def _pair(self) -> tuple[str, str] | None:
+        """The declared pair, where the arm trains both of it."""
+        pair = self.workshop.study.report.pair
+        methods = {method for step in self.steps for method in step.methods}
+        return pair if pair is not None and methods.issuperset(pair) else None
 
     def summary(self) -> ArmSummary:
         """Return what the study's page says of the arm.

@@ -35,6 +35,11 @@ def check_values(study: Study) -> None:
     """
     with _at("report.metric"):
         find_metric(study.report.metric)
+    if study.report.pair is not None:
+        frozen, tuned = study.report.pair
+        with _at("report.pair"):
+            _one_of("head", frozen.split("+")[0], tuple(HEADS))
+            _one_of("method", tuned, _strategies())
     for index, published in enumerate(study.published):
         with _at(f"published.{index}.metric"):
             find_metric(published.metric)
@@ -64,6 +69,12 @@ def _check_sections(arm_name: str, arm: Arm, *, views: int) -> None:
         with _at(f"arms.{arm_name}.finetune.{name}"):
             for strategy in finetune.strategies:
                 recipe_for(strategy, finetune.recipe)
+
+
+def _strategies() -> tuple[str, ...]:
+    from featkit.finetuning.recipe import STRATEGIES  # brings torch with it
+
+    return tuple(f"finetune-{name}" for name in STRATEGIES)
 
 
 def _one_of(what: str, value: str, choices: tuple[str, ...]) -> None:

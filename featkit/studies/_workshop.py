@@ -15,6 +15,7 @@ from featkit.errors import FeatkitError, UsageError
 from featkit.experiment import Design, ImageTable, plan_of
 from featkit.files import write_json
 from featkit.fingerprints import fingerprint
+from featkit.heads import HEADS, make_head
 from featkit.progress import Progress
 from featkit.studies._values import design_of
 from featkit.studies.schema import FinetuneSection, FitSection, Study
@@ -30,8 +31,9 @@ class Workshop:
     """A study, its folder, and what is dear to get.
 
     Folders and feature files carry a digest of all that their content depends on (data set,
-    backbone, options, design without budgets and draws): another value gets another place, what
-    was made before stays where it was, and going back to the old value finds it again.
+    backbone, options, the methods' own defaults, design without budgets and draws): another value
+    gets another place, what was made before stays where it was, and going back to the old value
+    finds it again.
 
     Attributes:
         study: What is to be done.
@@ -138,7 +140,7 @@ class Workshop:
         options = section.model_dump(exclude={"heads", "strategies", "backbones"})
         frozen = isinstance(section, FitSection)
         features = self._extraction if frozen else {}
-        digest = self._digest_of(backbone, design, options, features)
+        digest = self._digest_of(backbone, design, options, features, _recipes(section))
         return self.out / "runs" / arm / section_name / f"{backbone}-{digest}"
 
     @property
@@ -166,3 +168,13 @@ class Workshop:
             data.split_column,
             data.images,
         )
+
+
+def _recipes(section: FitSection | FinetuneSection) -> dict[str, object]:
+    """Return what each method's defaults come to, which another featkit may have changed."""
+    if isinstance(section, FitSection):
+        heads = {name: make_head(name, imbalance=section.imbalance) for name in HEADS}
+        return {name: head.identity() for name, head in heads.items()}
+    from featkit.finetuning.recipe import STRATEGIES, recipe_for  # brings torch with it
+
+    return {name: recipe_for(name, section.recipe).identity() for name in STRATEGIES}

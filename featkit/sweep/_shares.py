@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from featkit.experiment import Cell, Design, fold_test
+from featkit.experiment import Cell, Design, fold_test, has_seen
 from featkit.features import FeatureStore
 from featkit.heads import PLAIN, Views, make_head
 from featkit.plans import Plan
@@ -49,6 +49,12 @@ class Share:
         """The backbone's short name."""
         return self.table.stores[self.index].backbone_name
 
+    @property
+    def seen(self) -> bool:
+        """Whether the backbone was fine-tuned on some of the images."""
+        store = self.table.stores[self.index]
+        return has_seen(store.pixel_hash[self.table.rows], store.trained_on)
+
     def tasks(self) -> list[Task]:
         """Return every Run of the design on this store."""
         return [self._task(head, cell) for cell in self.design.cells() for head in self.heads]
@@ -87,6 +93,7 @@ class Share:
             inputs=_inputs(store),
             features_s=len(train_rows) * self.views.needed * _seconds_per_view(store),
             split=self.plan.split,
+            seen=self.seen,
         )
 
     def _tested(self, fold: int) -> tuple[NDArray[np.intp], TestSet]:

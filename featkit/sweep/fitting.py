@@ -116,7 +116,7 @@ def fit(
         refuse_seen(
             plan,
             design,
-            table.images.pixel_hash,
+            store.pixel_hash[table.rows],
             store.trained_on,
             backbone=store.backbone_name,
             external=share.external.images if share.external else None,

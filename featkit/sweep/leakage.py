@@ -115,6 +115,12 @@ def _check_runs(runs: Sequence[Run], folder: Path, stores: Sequence[FeatureStore
         )
     sources = {run.key.source for run in runs}
     for store in stores:
+        if len(store.trained_on):
+            raise PlanError(
+                f"the leak cannot be measured with {store.backbone_name}",
+                cause="it was fine-tuned on images that the clean training sets are tested on",
+                remedy="Give features of a backbone that was not fine-tuned on these images",
+            )
         if store.fingerprint not in sources:
             raise StoreError(
                 f"no Run in {folder} was made from {store.path}",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from featkit.errors import PlanError
-from featkit.experiment import refuse_seen
+from featkit.experiment import has_seen, plan_of, refuse_seen
 
 
 def check(plan, design, table, rows, **options):
@@ -64,3 +64,19 @@ def test_external_test_images_may_not_have_been_trained_on(plan, design, hashed)
         refuse_seen(
             plan, whole, hashed.pixel_hash, other.pixel_hash[:1], backbone="net", external=other
         )
+
+
+def test_in_a_split_by_image_the_design_of_its_own_run_is_allowed(table, design, hashed):
+    by_image = plan_of(table, replace(design, split="random"))
+    mine = by_image.train_rows(0, 100.0, 0)
+    whole = replace(design, split="random", budgets=(100.0,), use_folds=1)
+    assert set(by_image.group[mine]) & set(by_image.group[by_image.test_rows(0)])
+    check(by_image, whole, hashed, mine)
+    with pytest.raises(PlanError, match=r"fold 1 tests on: .* such as image\d+"):
+        check(by_image, replace(whole, use_folds=2), hashed, mine)
+
+
+def test_a_backbone_has_seen_images_that_it_was_trained_on(hashed):
+    assert has_seen(hashed.pixel_hash, hashed.pixel_hash[3:4])
+    assert not has_seen(hashed.pixel_hash, np.array(["f" * 32]))
+    assert not has_seen(hashed.pixel_hash, ())

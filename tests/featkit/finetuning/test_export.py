@@ -2,6 +2,7 @@ import copy
 import json
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 import timm
@@ -10,8 +11,8 @@ from torch import nn
 
 from featkit.backbones import load_backbone
 from featkit.data.decoding import pixel_hash
-from featkit.errors import BackboneError, PlanError
-from featkit.features import extract
+from featkit.errors import BackboneError, PlanError, StoreError
+from featkit.features import FeatureStore, extract
 from featkit.finetuning._export import _as_timm_has_it, _data_config, exportable, save_model
 from featkit.finetuning._network import Classifier
 from featkit.plans import Plan
@@ -204,7 +205,39 @@ def test_heads_on_a_saved_models_features_are_kept_from_what_it_was_trained_on(t
         with pytest.raises(PlanError, match=words):
             fakes.tune(tmp_path / "refused", backbone=backbone, design=design)
     assert not (tmp_path / "refused" / "plan.json").exists()
+    others = tmp_path / "others.h5"
+    with h5py.File(others, "w") as file:  # another program's features of the same images
+        file.update({"x": store.numpy()[:, :5], "y": store.label.astype(int)})
+        file.update({"id": store.image_id.astype("S"), "group": store.group.astype("S")})
+    foreign = FeatureStore.from_hdf5(
+        others, features="x", label="y", image_id="id", group="group", classes=store.classes
+    )
+    for stores in ([store, foreign], [foreign, store]):
+        with pytest.raises(PlanError, match="fine-tuned on lesions that fold 0 tests on"):
+            fit(stores, tmp_path / "refused", design=replace(whole, folds=4), **heads)
+    # What is held out inside a budget is known to such a backbone.
+    assert [run.held_out for run in RunStore(tmp_path / "same")] == [None]
+    (plain,) = RunStore(tmp_path / "runs")
+    assert plain.held_out is not None
     again = fakes.tune(tmp_path / "again", backbone=backbone, design=whole, save_models=True)
     (next_folder,) = (again.folder / "models").iterdir()
     seen = load_backbone(f"local-dir:{next_folder}").trained_on
     assert set(seen) > set(backbone.trained_on)
+    assert [run.held_out for run in RunStore(tmp_path / "again")] == [None]
+
+
+def test_a_feature_file_or_a_model_that_does_not_know_is_not_reused(tmp_path, fakes):
+    options = {"backbone": load("resnet10t"), "save_models": True}
+    fakes.tune(tmp_path / "runs", **options)
+    (folder,) = (tmp_path / "runs" / "models").iterdir()
+    facts, dataset = (folder / "featkit.json").read_bytes(), fakes.dataset()
+    (folder / "featkit.json").unlink()
+    spec, out = f"local-dir:{folder}", tmp_path / "features.h5"
+    extract(dataset, load_backbone(spec), out, precision="fp32")
+    (folder / "featkit.json").write_bytes(facts)
+    with pytest.raises(StoreError, match=r"does not know what .* was fine-tuned on.*--fresh"):
+        extract(dataset, load_backbone(spec), out, precision="fp32")
+    assert extract(dataset, load_backbone(spec), out, precision="fp32", fresh=True).trained_on.size
+    (folder / "featkit.json").write_text('{"classes": []}')
+    assert fakes.tune(tmp_path / "runs", **options).trained == 1
+    assert (folder / "featkit.json").read_bytes() == facts

@@ -1,10 +1,12 @@
 """Trainings that stop half-way: interrupted, killed, diverged."""
 
+import gc
 import math
 import multiprocessing
 import signal
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,6 +209,24 @@ def test_runs_that_diverge_do_not_end_the_others(tmp_path, fakes, monkeypatch):
     assert any("the last one diverged" in note for note in recorder.notes)
     with (tmp_path / "results.csv").open() as handle:
         assert len(handle.readlines()) == 3
+
+
+def test_a_run_that_diverged_is_let_go(tmp_path, fakes, monkeypatch):
+    """Its network, optimiser and loaders are not kept until the last Run has ended."""
+    made, alive = [], []
+    real = Trainer._prepared
+
+    def prepared(trainer):
+        gc.collect()
+        alive.append(sum(model() is not None for model in made))
+        made.append(weakref.ref(trainer._model))
+        return real(trainer)
+
+    monkeypatch.setattr(Trainer, "_prepared", prepared)
+    high = {"optimizer": "sgd", "lr": 1e8, "clip": 0.0, "epochs": 30, "schedule": "constant"}
+    with pytest.raises(TrainingError, match="4 of 4 Runs diverged"):
+        fakes.tune(tmp_path, recipe=high, design=replace(fakes.design, draws=4))
+    assert max(alive) <= 1
 
 
 def test_without_validation_it_shows_on_the_test_images(tmp_path, fakes, monkeypatch):

@@ -3,6 +3,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 
 from featkit.comparison import Estimate
 from featkit.report import frozen_plot, plot_frozen_against_finetuned, write_comparison
@@ -68,18 +69,28 @@ def test_differences_stand_with_their_intervals_and_clear_ones_are_filled(
     comparison, against = both
     _, gain, _ = drawn(comparison, against, tmp_path, monkeypatch)
     assert gain.get_title(loc="left") == "finetune-full minus linear"
-    for contrast, bar in zip(against.declared, gain.containers, strict=True):
-        point, _, (interval,) = bar
+    points = [line for line in gain.lines if line.get_marker() == "o"]
+    bars = [found for found in gain.collections if isinstance(found, LineCollection)]
+    for contrast, point, bar in zip(against.declared, points, bars, strict=True):
         np.testing.assert_allclose(
             point.get_xydata(), [[contrast.budget, contrast.difference.value]]
         )
-        ends = interval.get_segments()[0][:, 1]
-        np.testing.assert_allclose(ends, [contrast.difference.low, contrast.difference.high])
+        (segment,) = bar.get_segments()
+        ends = [contrast.difference.low, contrast.difference.high]
+        np.testing.assert_allclose(segment, [[contrast.budget, end] for end in ends])
         assert (point.get_markerfacecolor() != "white") == bool(contrast.winner)
     (span,) = gain.patches
     crossing = against.crossings[0].budget
     assert (span.get_x(), span.get_width()) == (10.0, 90.0)  # no further than the budgets
     assert crossing.value in {line.get_xdata()[0] for line in gain.lines}
+
+
+def test_an_interval_need_not_hold_its_point(both, tmp_path):
+    """As that of a biased metric, such as the calibration error."""
+    comparison, against = both
+    odd = replace(against.declared[0], difference=Estimate(0.29, 0.22, 0.28))
+    write_comparison(comparison, tmp_path, against=replace(against, declared=(odd,)))
+    assert (tmp_path / "class_recall.svg").exists()
 
 
 def test_the_picture_is_written_only_where_both_sides_are_there(both, tmp_path):

@@ -45,6 +45,14 @@ def test_a_stated_name_replaces_that_of_the_file(write_study):
         (("image_size = 32", 'pooling = "max"'), r"backbones.tiny.pooling: 'max': it should be"),
         (("image_size = 32", "image_size = 0"), r"backbones.tiny.image_size: 0: it should be"),
         (("resamples = 100", 'metric = "f1"'), r"report.metric: metric f1: no such metric"),
+        (
+            ("resamples = 100", 'pair = ["lineer", "finetune-full"]'),
+            r"report.pair: head lineer: there is no such choice",
+        ),
+        (
+            ("resamples = 100", 'pair = ["mlp+views", "finetune-ful"]'),
+            r"report.pair: method finetune-ful: there is no such choice",
+        ),
         (("value = 0.9", 'value = 0.9\nmetric = "f1"'), r"published.0.metric: metric f1"),
         (("value = 0.9", 'value = 0.9\nbackbone = "x"'), r"published.0.backbone: x is none of"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -15,6 +16,8 @@ import pytest
 
 from featkit.errors import BackboneError, DataError, FeatkitError, PlanError, StoreError, UsageError
 from featkit.files import output_lock
+from featkit.finetuning import recipe
+from featkit.heads import LinearHead
 from featkit.runs import RunStore
 from featkit.studies import load_study, run_study, study_state
 
@@ -78,6 +81,12 @@ def test_it_does_everything_in_order(finished):
     for name in ("study.html", "study.md", "summary.json", "original/report.html"):
         assert (out / name).exists()
     assert (out / "proper" / "comparison" / "learning_curve.png").exists()
+    with (out / "proper" / "results.csv").open() as handle:
+        assert [row["method"] for row in csv.DictReader(handle)] == ["linear"] * 2 + [
+            "finetune-full"
+        ] * 2
+    analysis = json.loads((out / "proper" / "analysis.json").read_text())
+    assert analysis["headline"]["answer"] in (out / "proper" / "report.html").read_text()
 
 
 def test_the_page_says_in_red_what_leaks_and_shows_both_arms_beside_the_number(finished):
@@ -182,6 +191,27 @@ def test_only_what_changed_is_to_be_done(copy, setting, change, again):
     state = study_state(load_study(path, settings=[setting]), out, device="cpu", estimate=False)
     assert state.changes == (change,)
     assert {step.name for step in state.steps if step.state != "done"} == again
+
+
+def test_runs_of_an_older_recipe_are_not_taken_for_those_of_the_present_one(copy, monkeypatch):
+    path, out = copy
+    newer = {**recipe._DEFAULTS, "full": {"lr": 1e-5}}
+    monkeypatch.setattr(recipe, "_DEFAULTS", newer)
+    found = states(path, out)
+    assert found["finetune proper/tuned tiny"] == "pending"
+    assert found["fit proper/frozen tiny"] == "done"
+    monkeypatch.setattr(LinearHead, "recipe", LinearHead.recipe + 1)
+    assert states(path, out)["fit proper/frozen tiny"] == "pending"
+
+
+def test_a_declared_pair_concerns_the_arms_that_train_both(copy):
+    """An arm with one side only is reported all the same."""
+    path, out = copy
+    outcome, _ = run(path, out, 'report.pair=["linear", "finetune-full"]')
+    assert outcome.trained == 0
+    contrasts = json.loads((out / "proper" / "comparison" / "contrasts.json").read_text())
+    assert contrasts["declared"][0]["frozen"] == "tiny / linear"
+    assert not (out / "original" / "comparison" / "contrasts.json").exists()
 
 
 def test_a_changed_design_has_its_own_folder_and_the_way_back_finds_the_old_one(copy):
