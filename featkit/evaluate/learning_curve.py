@@ -48,11 +48,6 @@ class LearningCurve:
         missed = np.sum((self.law(self.n) - self.error) ** 2)
         return float(1 - missed / np.sum((self.error - self.error.mean()) ** 2))
 
-    @property
-    def typical_miss(self) -> float:
-        """Root mean square of measured minus fitted error, in units of the error."""
-        return float(np.sqrt(np.mean((self.law(self.n) - self.error) ** 2)))
-
     def predict(self, n: ArrayLike, level: float = 0.95) -> Prediction:
         """Return the error at n (m,) labels with its percentile interval.
 
