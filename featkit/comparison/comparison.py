@@ -139,6 +139,12 @@ class Comparison:
     by_class: tuple[ClassResult, ...]
     differences: tuple[DifferenceResult, ...]
 
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """Classes without a test image, which no mean over classes can count."""
+        tested = {found.class_name for found in self.by_class if found.support}
+        return tuple(name for name in self.classes if name not in tested)
+
     def cell(self, method: str, budget: float) -> CellResult | None:
         """Return the result of one method at one budget, or None where it was not trained."""
         for cell in self.cells:

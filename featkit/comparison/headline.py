@@ -235,6 +235,11 @@ def _caveats(comparison: Comparison, declared: Sequence[Contrast]) -> tuple[str,
             "The split is random: photographs of one lesion stand on both sides, so all scores "
             "are too high."
         )
+    if comparison.untested:
+        said.append(
+            f"No test image is of {' or '.join(comparison.untested)}, so means over classes are of "
+            "the others."
+        )
     if declared:
         said.append(
             "“Clearly” means p < 0.05 after Holm's correction over "

@@ -18,7 +18,7 @@ from featkit.report.tables import (
     main_rows,
     markdown_table,
     metric_rows,
-    unfinished_note,
+    reading_notes,
 )
 
 __all__ = [
@@ -35,8 +35,8 @@ __all__ = [
     "plot_class_recall",
     "plot_frozen_against_finetuned",
     "plot_learning_curves",
+    "reading_notes",
     "target_rows",
-    "unfinished_note",
     "write_comparison",
     "write_leakage",
     "write_page",

@@ -10,6 +10,7 @@ from pathlib import Path
 from featkit.comparison import CellResult, Comparison, Estimate
 from featkit.evaluate import METRICS
 from featkit.files import atomic_path
+from featkit.naming import counted
 from featkit.plans import leaks
 
 __all__ = [
@@ -20,8 +21,8 @@ __all__ = [
     "main_rows",
     "markdown_table",
     "metric_rows",
+    "reading_notes",
     "signed_interval",
-    "unfinished_note",
     "write_markdown",
     "write_scores",
 ]
@@ -64,15 +65,22 @@ def _lesion_row(comparison: Comparison) -> Row:
     return {"method": "training lesions", **counts}
 
 
-def unfinished_note(comparison: Comparison) -> str:
-    """Return a sentence on cells that have fewer Runs than others, or "" where there are none."""
+def reading_notes(comparison: Comparison) -> list[str]:
+    """Return what must be known to read the scores, a sentence each: mostly nothing."""
+    notes = []
     cells = [cell for cell in comparison.cells if not cell.complete]
-    if not cells:
-        return ""
-    return (
-        f"† {len(cells)} cells have only that many Runs, fewer than others at their budget: they "
-        "are of other folds or draws; finish `featkit fit`, or trust the paired differences only"
-    )
+    if cells:
+        notes.append(
+            f"† {counted(len(cells), 'cell')} with only that many Runs, fewer than others at the "
+            "same budget, so of other folds or draws; finish the training, or trust the paired "
+            "differences only"
+        )
+    if comparison.untested:
+        notes.append(
+            f"no test image is of {' or '.join(comparison.untested)}, so means over classes are of "
+            "the others"
+        )
+    return notes
 
 
 def metric_rows(comparison: Comparison, *, budget: float | None = None) -> list[Row]:
@@ -172,7 +180,7 @@ def write_markdown(comparison: Comparison, path: Path, *, more: Sequence[str] = 
         f"# {METRICS[comparison.metric].title} by method and label budget\n",
         _design_line(comparison),
         markdown_table(main_rows(comparison)),
-        unfinished_note(comparison) + "\n",
+        *(f"{note}\n" for note in reading_notes(comparison)),
         f"## All metrics at {comparison.budgets[-1]:g}%\n",
         markdown_table(metric_rows(comparison)),
         f"## Cost of a Run at {comparison.budgets[-1]:g}%\n",

@@ -138,8 +138,8 @@ def show(
         cost_rows,
         difference_rows,
         main_rows,
+        reading_notes,
         target_rows,
-        unfinished_note,
     )
 
     out = console.stdout()
@@ -150,8 +150,8 @@ def show(
         f"95% intervals over lesions and draws; {comparison.split} split, {comparison.test}: "
         f"{comparison.test_images:,} images of {comparison.test_lesions:,} lesions."
     )
-    if unfinished_note(comparison):
-        console.warn(unfinished_note(comparison))
+    for note in reading_notes(comparison):
+        console.warn(note)
     best = comparison.best().method
     heading = f"{title} by share of labelled training lesions"
     console.show_table(main_rows(comparison), title=heading, caption=caption, left=["method"])

@@ -24,7 +24,7 @@ from featkit.report.page.words import (
     score_cell,
     signed_cell,
 )
-from featkit.report.tables import unfinished_note
+from featkit.report.tables import reading_notes
 
 __all__ = ["learning_section"]
 
@@ -35,11 +35,10 @@ _MOST_BANDS = 4
 def learning_section(contents: Contents) -> Section:
     """Return learning curves with intervals, the main table, all metrics and differences."""
     comparison = contents.comparison
-    note = unfinished_note(comparison)
     parts: list[Part] = [
         _figure(contents),
         _all_metrics(contents),
-        *([Text(note, "note")] if note else []),
+        *(Text(f"{note[0].upper()}{note[1:]}.", "note") for note in reading_notes(comparison)),
         *_differences(contents),
     ]
     return Section("learning", "Score by number of labels", "Learning curves", parts)

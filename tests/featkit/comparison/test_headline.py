@@ -142,6 +142,21 @@ def test_a_random_split_is_said_first(make_run, make_evidence):
     assert "The split is random" in found.caveats[0]
 
 
+def test_a_class_without_test_images_is_said(make_run, make_evidence):
+    run = make_run()
+    kept = run.test.label != 1
+    test = replace(
+        run.test,
+        image_id=run.test.image_id[kept],
+        group=run.test.group[kept],
+        label=run.test.label[kept],
+    )
+    evidence = make_evidence(replace(run, test=test, probabilities=run.probabilities[kept]))
+    name = run.classes[1]
+    assert evidence.comparison.untested == (name,)
+    assert said(evidence).caveats[0].startswith(f"No test image is of {name}, so")
+
+
 def test_two_backbones_are_told_of_in_the_answer_and_all_below(make_run, make_evidence):
     runs = [
         make_run(method, backbone=name, frozen=frozen)

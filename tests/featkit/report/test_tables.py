@@ -11,7 +11,7 @@ from featkit.report import (
     main_rows,
     markdown_table,
     metric_rows,
-    unfinished_note,
+    reading_notes,
 )
 from featkit.report.tables import short, write_markdown, write_scores
 
@@ -87,8 +87,17 @@ def test_scores_csv_has_every_score(comparison, tmp_path):
 
 def test_cells_of_other_folds_or_draws_are_marked(comparison):
     """An unfinished sweep must not look like a full table."""
-    assert unfinished_note(comparison) == ""
+    assert reading_notes(comparison) == []
     cells = (replace(comparison.cells[0], complete=False, runs=1), *comparison.cells[1:])
     unfinished = replace(comparison, cells=cells)
     assert main_rows(unfinished)[0]["10%"] == ".320 [.27, .37] †1"
-    assert "† 1 cells have only that many Runs" in unfinished_note(unfinished)
+    assert "† 1 cell with only that many Runs" in reading_notes(unfinished)[0]
+
+
+def test_a_class_that_is_not_tested_is_named(comparison):
+    by_class = tuple(
+        replace(found, support=0) if found.class_name == "mel" else found
+        for found in comparison.by_class
+    )
+    (note,) = reading_notes(replace(comparison, by_class=by_class))
+    assert note == "no test image is of mel, so means over classes are of the others"
