@@ -6,7 +6,7 @@ skin, ... It never sees the sample's classes, so on the sample it is an honest f
 Training computes in bf16: another run gives weights as good, not the same bits.
 
     python scripts/train_tiny.py
-    python scripts/train_tiny.py --photographs 2000 --epochs 2 --out /tmp/tiny.safetensors
+    python scripts/train_tiny.py --photographs 2000 --epochs 2 --out tiny.safetensors
 """
 
 from __future__ import annotations

@@ -41,7 +41,9 @@ def _options(
     focus: Annotated[
         str | None,
         typer.Option(
-            metavar="CLASS", help="Report its sensitivity at 95% specificity. Default: melanoma."
+            metavar="CLASS",
+            help="Report its sensitivity at 95% specificity. Default: mel or melanoma, where there "
+            "is such a class.",
         ),
     ] = None,
     pair: Annotated[

@@ -10,7 +10,7 @@ except ImportError as error:
     raise UsageError(
         "finding duplicates across lesions",
         cause="it needs OpenCV, which is not installed",
-        remedy="Run `pip install 'featkit[duplicates]'`",
+        remedy="Install it: `pip install opencv-python-headless`",
     ) from error
 
 __all__ = ["cv2"]

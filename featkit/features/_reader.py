@@ -83,7 +83,7 @@ def _check_schema(path: Path, file: h5py.File) -> None:
         raise StoreError(
             f"cannot read {path}",
             cause=f"a newer featkit wrote it (schema {found}; this one reads up to {SCHEMA})",
-            remedy="Upgrade with `pip install --upgrade featkit`",
+            remedy="Update featkit",
         )
 
 

@@ -38,9 +38,7 @@ def test_what_is_no_feature_file(tmp_path):
 def test_a_newer_schema(copy):
     with h5py.File(copy, "r+") as file:
         file.attrs["schema"] = 2
-    with pytest.raises(
-        StoreError, match=r"newer featkit wrote it \(schema 2.*pip install --upgrade"
-    ):
+    with pytest.raises(StoreError, match=r"newer featkit wrote it \(schema 2.*Update featkit"):
         FeatureStore.open(copy)
 
 

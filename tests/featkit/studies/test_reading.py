@@ -53,6 +53,10 @@ def test_a_stated_name_replaces_that_of_the_file(write_study):
             ("resamples = 100", 'pair = ["mlp+views", "finetune-ful"]'),
             r"report.pair: method finetune-ful: there is no such choice",
         ),
+        (
+            ("[data]", '[data]\ngroup_column = "patient"'),
+            r"data: .*image_column and label_column are needed beside the other columns",
+        ),
         (("value = 0.9", 'value = 0.9\nmetric = "f1"'), r"published.0.metric: metric f1"),
         (("value = 0.9", 'value = 0.9\nbackbone = "x"'), r"published.0.backbone: x is none of"),
         (
@@ -154,7 +158,9 @@ def test_folders_of_weights_start_from_the_file(write_study, old, new):
 
 
 def test_further_paths_start_from_the_file(write_study):
-    path = write_study(("[data]", '[data]\nlesions = "lesions.csv"\nimages = "/images"'))
+    columns = 'image_column = "path"\nlabel_column = "dx"'
+    paths = 'lesions = "lesions.csv"\nimages = "/images"'
+    path = write_study(("[data]", f"[data]\n{columns}\n{paths}"))
     data = load_study(path).data
     assert data.lesions == path.parent / "lesions.csv"
     assert data.images == Path("/images")
