@@ -16,7 +16,8 @@ if [ ${#plain[@]} != 1 ] || [ ${#features[@]} != 1 ]; then
     echo "$WORK holds the Runs of several recipes or features: move the old ones away" >&2
     exit 1
 fi
-"$BIN/featkit" compare "${plain[0]}" --leakage "${features[0]}" --out "$WORK/leakage"
+"$BIN/featkit" compare "${plain[0]}" --leakage "${features[0]}" \
+    --leakage-budgets 25,100 --out "$WORK/leakage"
 rm -rf "$KEEP"
 mkdir -p "$KEEP/leakage"
 "$BIN/python" scripts/machine.py > "$KEEP/machine.json"

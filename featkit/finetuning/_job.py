@@ -33,6 +33,7 @@ from featkit.finetuning._images import Images
 from featkit.finetuning._keeping import Keeper
 from featkit.finetuning._meter import Meter
 from featkit.finetuning._network import Classifier
+from featkit.finetuning._pixels import Pixels
 from featkit.finetuning._samples import Samples
 from featkit.finetuning._task import Task
 from featkit.finetuning._team import Team, make_team
@@ -260,6 +261,9 @@ class Job:
                     cause=f"a step has {task.course.order.batch_size} images, fewer than processes",
                     remedy="Train small budgets with fewer processes",
                 )
+        # Images are decoded first, so that progress is of training from then on.
+        for images in (self._train_images, self._test_images):
+            self._pixels(images)
         meter = Meter(self.progress if team.leads else NoProgress())
         meter.start(sum(task.course.images(task.course.epochs) for task in tasks), runs=len(tasks))
         test_feed = self._feed(self._test_images, ())
@@ -293,9 +297,12 @@ class Job:
             save_model(model, self.backbone, run.classes, folder, note=note, trained_on=trained_on)
         runs.save(run)
 
-    def _feed(self, images: Images, augmentation: Sequence[str]) -> Feed:
+    def _pixels(self, images: Images) -> Pixels:
         with self._team.leader_first():
-            pixels = images.pixels
+            return images.pixels
+
+    def _feed(self, images: Images, augmentation: Sequence[str]) -> Feed:
+        pixels = self._pixels(images)
         done = self.backbone.preprocessing
         samples = Samples(pixels, Augmentation(augmentation, done), Augmentation((), done))
         return Feed(samples, self.backbone, self._team, self._loaders())

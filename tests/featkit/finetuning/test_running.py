@@ -29,9 +29,9 @@ class Watched:
         self.models = {}
         keep = _job.Job._keep
 
-        def kept(job, run, model, runs):
+        def kept(job, task, run, model, runs):
             self.models[run.key.digest] = model
-            keep(job, run, model, runs)
+            keep(job, task, run, model, runs)
 
         monkeypatch.setattr(_job.Job, "_keep", kept)
 
@@ -149,6 +149,19 @@ def test_what_was_chosen_is_told(tuned):
         assert 1 <= run.chosen["epoch"] <= run.chosen["epochs"] <= run.chosen["epochs_planned"] == 2
         assert len(run.chosen["losses"]) == len(run.chosen["scores"]) == run.chosen["epochs"]
         assert ("probe_C" in run.chosen) == (method == "finetune-lp-ft")
+
+
+def test_progress_is_of_training_once_that_has_begun(tmp_path, fakes):
+    """Also where hashes of an earlier command are there, and the images are decoded again."""
+    fakes.tune(tmp_path)
+    recorder = fakes.recorder()
+    other = fakes.dataset(prefix="other", first=1000)
+    fakes.tune(tmp_path, strategies=("head",), progress=recorder)
+    fakes.tune(tmp_path / "external", test=other, progress=recorder)
+    assert [start[0] for start in recorder.starts].count("finetune") == 2
+    assert [start[0] for start in recorder.starts][-1] == "finetune"
+    first = [start[0] for start in recorder.starts].index("finetune")
+    assert "decode" in [start[0] for start in recorder.starts[:first]]
 
 
 @pytest.mark.parametrize(("random_weights", "settled"), [(False, "frozen"), (True, "trained")])
