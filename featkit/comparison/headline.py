@@ -65,7 +65,7 @@ def headline(evidence: Evidence, against: FrozenAgainstFinetuned) -> Headline:
     more = f"; for {rest} more backbone{'s' if rest > 1 else ''} see below" if rest else ""
     details = tuple(
         f"On {name}, {_verdict(evidence, mine)}. "
-        f"{_crossing(against, name)}{_price(evidence, mine[-1])}"
+        f"{_crossing(against, name)}{_price(evidence, mine[-1])}{_chosen(against, mine)}"
         for name, mine in by_backbone.items()
     )
     caveats += _unlike_inputs(evidence, against.declared)
@@ -209,6 +209,24 @@ def _price(evidence: Evidence, contrast: Contrast) -> str:
         f"At {contrast.budget:g}%, fine-tuned minus frozen {title} is {found.value:+.3f} "
         f"(95% interval {found.low:+.3f} to {found.high:+.3f}), for "
         f"{_cost(*(cell for cell in cells if cell))}."
+    )
+
+
+def _chosen(against: FrozenAgainstFinetuned, declared: Sequence[Contrast]) -> str:
+    """Return what becomes of the difference where each side takes its best method."""
+    found = [each for each in against.chosen if each.backbone == declared[0].backbone]
+    known = {each.budget: each.difference for each in declared}
+    if all(each.difference == known.get(each.budget) for each in found):
+        return ""  # there is nothing to choose from
+    last = found[-1].difference
+    clear = [f"{each.budget:g}% ({each.winner})" for each in found if each.winner]
+    said = f"is clear at {', '.join(clear)} alone" if clear else "is clear at no budget"
+    if len(clear) == len(found):
+        said = f"is clear at {', '.join(clear)}"
+    return (
+        " Where each side takes, Run by Run, the method that its own held-out predictions prefer, "
+        f"the difference {said} (at {found[-1].budget:g}% {last.value:+.3f}, 95% interval "
+        f"{last.low:+.3f} to {last.high:+.3f})."
     )
 
 

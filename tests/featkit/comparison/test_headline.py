@@ -142,6 +142,23 @@ def test_a_random_split_is_said_first(make_run, make_evidence):
     assert "The split is random" in found.caveats[0]
 
 
+@pytest.mark.parametrize(
+    ("skill", "words"),
+    [(6.0, "is clear at 100% (fine-tuned) (at 100% +"), (2.0, "is clear at no budget (at 100% ")],
+)
+def test_the_best_of_each_side_is_told_too(make_run, make_evidence, skill, words):
+    """As chosen by held-out predictions: the declared pair need not be the best."""
+    runs = [
+        make_run(method, lesions=150, skill=mine, frozen=frozen, held_out=60)
+        for method, mine, frozen in (
+            ("linear", 0.5, True), ("mlp", 2.0, True), ("finetune-full", skill, False),
+        )
+    ]  # fmt: skip
+    (details,) = said(make_evidence(*runs)).details
+    assert "its own held-out predictions prefer, the difference " + words in details
+    assert details.count("Where each side takes") == 1
+
+
 def test_a_class_without_test_images_is_said(make_run, make_evidence):
     run = make_run()
     kept = run.test.label != 1
