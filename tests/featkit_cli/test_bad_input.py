@@ -1,5 +1,6 @@
 """Bad input gets one line with the thing, the cause and the remedy; nothing is lost."""
 
+import functools
 import os
 import shutil
 import signal
@@ -173,7 +174,9 @@ def test_two_processes_on_one_output(featkit, tmp_path):
     out = tmp_path / "x.h5"
     job = ("extract", "synthetic:images=3000,size=96", *TINY, "--out", out, "--workers", 1)
     command = [sys.executable, "-m", "featkit_cli", *map(str, job)]
-    first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # A background job's children would ignore Ctrl-C.
+    listens = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=listens)  # noqa: PLW1509
     try:
         parts = tmp_path / "x.h5.parts"
         deadline = time.monotonic() + 60

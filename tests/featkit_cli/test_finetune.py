@@ -1,6 +1,7 @@
 """`featkit finetune` through the real command line, beside `featkit fit`."""
 
 import csv
+import functools
 import json
 import os
 import signal
@@ -158,7 +159,15 @@ def test_an_interrupt_leaves_no_process_and_no_traceback(featkit, tmp_path):
     )  # fmt: skip
     command = [sys.executable, "-m", "featkit_cli", *map(str, job)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    # A background job's children would ignore Ctrl-C.
+    listens = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=listens,  # noqa: PLW1509
+    )
     workers = []
     try:
         deadline = time.monotonic() + 60
