@@ -7,9 +7,10 @@ cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
 WORK=artifacts/ham10000
 KEEP=artifacts/reference
-if [ ! -d "$WORK/grouped" ]; then # a new study, not the continuation of one: its times start anew
+if [ ! -e "$WORK/begun" ]; then # a new study, not the continuation of one: its times start anew
     mkdir -p "$WORK" "$KEEP"
     echo "step,seconds" > "$KEEP/times.csv"
+    touch "$WORK/begun"
 fi
 
 timed() { # timed STEP COMMAND...: run it and note the seconds

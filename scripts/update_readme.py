@@ -35,6 +35,12 @@ def _signed(score: Mapping[str, float]) -> str:
     return f"{value} [{low}, {high}]".replace("+0.", "+.").replace("-0.", "−.")
 
 
+def _measured(machine: Mapping[str, Any], *packages: str) -> str:
+    cpu = f"{machine['cores']} cores of an {machine['cpu']}, {machine['memory_gib']} GB, no GPU"
+    software = ", ".join(f"{name} {machine['versions'][name]}" for name in packages)
+    return f"Measured {machine['date']} on {cpu}; {software}"
+
+
 def _table(rows: list[list[str]]) -> str:
     head, *body = rows
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
@@ -134,11 +140,7 @@ def finetuning_table() -> str:
 def finetuning_machine() -> str:
     """Where and when the study was made."""
     machine = _json("frozen_or_finetuned/machine.json")
-    cpu = f"{machine['cores']} cores of an {machine['cpu']}, {machine['memory_gib']} GB, no GPU"
-    versions = machine["versions"]
-    return (
-        f"Measured {machine['date']} on {cpu}; torch {versions['torch']}, timm {versions['timm']}."
-    )
+    return f"{_measured(machine, 'torch', 'timm')}."
 
 
 def times() -> str:
@@ -148,13 +150,10 @@ def times() -> str:
         steps: Counter[str] = Counter()  # a step that was interrupted has several rows
         for row in csv.DictReader(handle):
             steps[row["step"]] += int(row["seconds"])
-    cpu = f"{machine['cores']} cores of an {machine['cpu']}, {machine['memory_gib']} GB, no GPU"
     took = ", ".join(
         f"{step} {seconds // 60}:{seconds % 60:02d}" for step, seconds in steps.items()
     )
-    versions = machine["versions"]
-    with_ = f"torch {versions['torch']}, scikit-learn {versions['scikit-learn']}"
-    return f"Measured {machine['date']} on {cpu}; {with_}. Minutes: {took}."
+    return f"{_measured(machine, 'torch', 'scikit-learn')}. Minutes: {took}."
 
 
 BLOCKS = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featkit.errors import UsageError
+from featkit.naming import counted
 from featkit_cli import console
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def show_across(across: Across) -> None:
     if not confirmed:
         console.say(f"No lesion was found under two ids among {candidates}.")
     else:
-        pairs = "1 pair" if len(confirmed) == 1 else f"{len(confirmed):,} pairs"
+        pairs = counted(len(confirmed), "pair")
         console.show_table(
             [_row(pair) for pair in confirmed],
             title=f"One lesion under two ids: {pairs} of images",

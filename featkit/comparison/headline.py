@@ -62,7 +62,7 @@ def headline(evidence: Evidence, against: FrozenAgainstFinetuned) -> Headline:
         by_backbone.setdefault(contrast.backbone, []).append(contrast)
     leads = [_lead(evidence, mine) for mine in list(by_backbone.values())[:_MOST_BACKBONES]]
     rest = len(by_backbone) - len(leads)
-    more = f"; for {rest} more backbone{'s' if rest > 1 else ''} see below" if rest else ""
+    more = f"; for {counted(rest, 'more backbone')} see below" if rest else ""
     details = tuple(
         f"On {name}, {_verdict(evidence, mine)}. "
         f"{_crossing(against, name)}{_price(evidence, mine[-1])}{_chosen(against, mine)}"
@@ -220,9 +220,8 @@ def _chosen(against: FrozenAgainstFinetuned, declared: Sequence[Contrast]) -> st
         return ""  # there is nothing to choose from
     last = found[-1].difference
     clear = [f"{each.budget:g}% ({each.winner})" for each in found if each.winner]
-    said = f"is clear at {', '.join(clear)} alone" if clear else "is clear at no budget"
-    if len(clear) == len(found):
-        said = f"is clear at {', '.join(clear)}"
+    alone = "" if len(clear) == len(found) else " alone"
+    said = f"is clear at {', '.join(clear)}{alone}" if clear else "is clear at no budget"
     return (
         " Where each side takes, Run by Run, the method that its own held-out predictions prefer, "
         f"the difference {said} (at {found[-1].budget:g}% {last.value:+.3f}, 95% interval "

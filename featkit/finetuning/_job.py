@@ -209,8 +209,12 @@ class Job:
             seed=cell.seed(seed),
             decoding_s=self._train_images.ledger.seconds,
             inputs=self._inputs,
-            experienced=has_seen(self._participants[1].pixel_hash, self.backbone.trained_on),
+            experienced=self._experienced,
         )
+
+    @cached_property
+    def _experienced(self) -> bool:
+        return has_seen(self._participants[1].pixel_hash, self.backbone.trained_on)
 
     @property
     def _inputs(self) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +50,8 @@ class Share:
         """The backbone's short name."""
         return self.table.stores[self.index].backbone_name
 
-    @property
-    def seen(self) -> bool:
+    @cached_property
+    def experienced(self) -> bool:
         """Whether the backbone was fine-tuned on some of the images."""
         store = self.table.stores[self.index]
         return has_seen(store.pixel_hash[self.table.rows], store.trained_on)
@@ -93,7 +94,7 @@ class Share:
             inputs=_inputs(store),
             features_s=len(train_rows) * self.views.needed * _seconds_per_view(store),
             split=self.plan.split,
-            seen=self.seen,
+            experienced=self.experienced,
         )
 
     def _tested(self, fold: int) -> tuple[NDArray[np.intp], TestSet]:

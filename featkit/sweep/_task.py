@@ -45,8 +45,8 @@ class Arrays:
 class Task:
     """One Run to be made.
 
-    `seen` tells that the backbone was fine-tuned on some of the images: what is held out inside the
-    budget then says nothing, and is not kept.
+    `experienced` tells that the backbone was fine-tuned on some of the images: what is held out
+    inside the budget then says nothing, and is not kept.
     """
 
     key: RunKey
@@ -60,7 +60,7 @@ class Task:
     features_s: float
     inputs: Mapping[str, object]
     split: str
-    seen: bool = False
+    experienced: bool = False
 
 
 def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> Score:
@@ -105,7 +105,7 @@ def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> Score
 
 def _held_out(head: Head, task: Task, arrays: Arrays) -> HeldOut | None:
     """Return what the head predicted inside the budget, in the Run's classes."""
-    if head.held_out_ is None or task.seen:
+    if head.held_out_ is None or task.experienced:
         return None
     rows, known = head.held_out_
     return HeldOut(arrays.label[task.train_rows[rows]], _in_classes(known, head, task))
