@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
+from types import TracebackType
 
 import numpy as np
 import torch
@@ -189,3 +191,13 @@ class EpochLoader:
 
 def _leave_interrupts_to_the_parent(_: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.excepthook = _unless_the_parent_left
+
+
+def _unless_the_parent_left(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Say nothing of a batch that an interrupted parent no longer fetches."""
+    # The thread that hands batches over reports here; errors of samples go to the parent.
+    if not issubclass(kind, (EOFError, ConnectionError)):
+        sys.__excepthook__(kind, error, trace)

@@ -1,5 +1,7 @@
 import multiprocessing
 import random
+import subprocess
+import sys
 from collections import Counter
 
 import numpy as np
@@ -183,3 +185,22 @@ def test_processes_end_with_the_last_epoch_and_with_their_loader(samples, order)
     assert [len(list(loader.epoch(number))) for number in (0, 1)] == [3, 3]
     del loader
     assert multiprocessing.active_children() == []
+
+
+HANDS_OVER_TO_NOBODY = """
+import sys
+from featkit.finetuning._samples import _leave_interrupts_to_the_parent
+_leave_interrupts_to_the_parent(0)
+raise {error}
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [("EOFError()", ""), ("ConnectionResetError(104, 'reset')", ""), ("OSError(24)", "OSError")],
+)
+def test_a_loading_process_is_silent_of_a_parent_that_left_and_of_nothing_else(error, said):
+    script = HANDS_OVER_TO_NOBODY.format(error=error)
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert said in ended.stderr if said else not ended.stderr
