@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["backbone_name", "counted"]
+__all__ = ["backbone_name", "counted", "row_name", "row_parts"]
+
+_BETWEEN = " / "
 
 
 def backbone_name(spec: str, architecture: str, pooling: str, *, random_weights: bool) -> str:
@@ -24,3 +26,14 @@ def backbone_name(spec: str, architecture: str, pooling: str, *, random_weights:
 def counted(count: int, thing: str) -> str:
     """Return `1 image`, `2 images`, `1,234 images`."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def row_name(backbone: str, method: str) -> str:
+    """Return what a method on a backbone is called in tables: `resnet50 / linear`."""
+    return f"{backbone}{_BETWEEN}{method}"
+
+
+def row_parts(row: str) -> tuple[str, str]:
+    """Return the backbone and the method of a row, the other way round of `row_name`."""
+    backbone, _, method = row.rpartition(_BETWEEN)
+    return backbone, method

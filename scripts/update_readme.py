@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from featkit.naming import row_parts
+
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "artifacts" / "reference"
 
@@ -98,7 +100,7 @@ def leak() -> str:
         if (score["budget"], score["metric"]) == (training["budget"], "balanced_accuracy"):
             changes = [score[name] for name in ("difference", "with_siblings", "naive")]
             rows.append(
-                [score["method"].split(" / ")[1], _short(score["clean"]), _short(score["leaky"])]
+                [row_parts(score["method"])[1], _short(score["clean"]), _short(score["leaky"])]
                 + [_signed(change) for change in changes]
             )
     words = (
@@ -131,7 +133,7 @@ def finetuning_table() -> str:
         mine = [cells[method, budget] for budget in budgets]
         scores = [_short(cell["scores"][found["metric"]]) for cell in mine]
         price = [f"{mine[-1]['images_seen']:,.0f}", f"{mine[-1]['alone_s']:,.0f}"]
-        rows.append([method.split(" / ")[1], *scores, *price])
+        rows.append([row_parts(method)[1], *scores, *price])
     lesions = [f"{cells[found['methods'][0], b]['train_lesions']:,.0f}" for b in budgets]
     rows.append(["training lesions", *lesions, "", ""])
     return _table(rows)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from featkit.errors import UsageError
 from featkit_cli.providing import provides
 
 if TYPE_CHECKING:
@@ -59,17 +58,14 @@ def _options(
     """Read the data set that the options describe."""
     from featkit.data import CsvColumns, limit_dataset, load_dataset
 
-    columns = None
-    if image_column and label_column:
-        columns = CsvColumns(
-            image_column, label_column, group_column, id_column, split_column, images
-        )
-    elif any((image_column, label_column, group_column, id_column, split_column, images)):
-        raise UsageError(
-            "the columns of the table are not clear",
-            cause="--image-column and --label-column are needed beside the other column options",
-            remedy="Give both",
-        )
+    columns = CsvColumns.stated(
+        image=image_column,
+        label=label_column,
+        group=group_column,
+        id=id_column,
+        split=split_column,
+        root=images,
+    )
     dataset = load_dataset(data, columns=columns, lesions=lesions)
     return dataset if limit is None else limit_dataset(dataset, limit)
 

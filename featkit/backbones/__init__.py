@@ -1,9 +1,9 @@
 """Backbones: pretrained networks as extractors of features, whatever library they come from."""
 
-from featkit.backbones._local_dir import MODEL_FACTS
 from featkit.backbones.backbone import Backbone
 from featkit.backbones.listing import BackboneInfo, BackboneList, list_backbones
 from featkit.backbones.loading import load_backbone
+from featkit.backbones.model_facts import MODEL_FACTS, images_seen
 from featkit.backbones.normalisation import normalised_by, normalised_with
 from featkit.backbones.preprocessing import Preprocessing
 
@@ -13,6 +13,7 @@ __all__ = [
     "BackboneInfo",
     "BackboneList",
     "Preprocessing",
+    "images_seen",
     "list_backbones",
     "load_backbone",
     "normalised_by",

@@ -14,14 +14,12 @@ from timm.models import is_model, list_models
 
 from featkit.backbones._source import Built, Options
 from featkit.backbones._timm_network import build_network
+from featkit.backbones.model_facts import images_seen
 from featkit.errors import BackboneError
 
-__all__ = ["CONFIG", "LOCAL_DIR", "MODEL_FACTS", "build_folder"]
+__all__ = ["CONFIG", "LOCAL_DIR", "build_folder"]
 
 CONFIG = "config.json"
-MODEL_FACTS = "featkit.json"
-"""What featkit adds to the folder of a network that it fine-tuned."""
-
 _WEIGHTS = "model.safetensors"
 _PICKLES = (".bin", ".pth", ".pt", ".tar", ".pkl", ".ckpt")
 
@@ -85,9 +83,8 @@ def build_folder(spec: str, folder: Path, options: Options, *, name: str) -> Bui
         name=name,
         fixed=bool(pretrained.get("fixed_input_size")),
     )
-    return (
-        built if options.random_weights else replace(built, trained_on=_seen(folder / MODEL_FACTS))
-    )
+    seen = None if options.random_weights else images_seen(folder)
+    return replace(built, trained_on=seen or ())
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -120,27 +117,6 @@ def _read_config(path: Path) -> dict[str, Any]:
             remedy="Update timm or mend the name",
         )
     return dict(config)
-
-
-def _seen(path: Path) -> tuple[str, ...]:
-    """Return the images that a network was fine-tuned on, of which only featkit's own tell.
-
-    Raises:
-        BackboneError: The file is damaged, so that nobody knows.
-    """
-    if not path.is_file():
-        return ()
-    try:
-        seen = json.loads(path.read_bytes())["trained_on"]
-        if not (isinstance(seen, list) and all(isinstance(each, str) for each in seen)):
-            raise TypeError("trained_on holds something else than hashes")
-    except (ValueError, KeyError, TypeError) as error:
-        raise BackboneError(
-            f"cannot read {path}",
-            cause=f"it does not say which images the network was trained on ({error!r})",
-            remedy="Fetch the folder again, or save the model again with --save-models",
-        ) from error
-    return tuple(seen)
 
 
 def _check_weights(path: Path) -> None:

@@ -16,7 +16,7 @@ from featkit.comparison.contrasts import Contrast, Crossing, FrozenAgainstFinetu
 from featkit.comparison.evidence import Evidence
 from featkit.comparison.frozen_against_finetuned import frozen_against_finetuned
 from featkit.comparison.gathering import Grid, gather
-from featkit.comparison.headline import Headline
+from featkit.comparison.headline import Headline, untested_note
 from featkit.comparison.laws import LearningLaw, LesionsNeeded, check_target, lesions_needed
 from featkit.comparison.leakage import Leakage, LeakageOfClass, LeakageScore, LeakyTraining
 from featkit.comparison.measuring_leakage import measure_leakage
@@ -64,4 +64,5 @@ __all__ = [
     "gather",
     "lesions_needed",
     "measure_leakage",
+    "untested_note",
 ]

@@ -13,7 +13,7 @@ from featkit.evaluate import find_metric
 from featkit.naming import counted
 from featkit.plans import leaks
 
-__all__ = ["Headline", "headline"]
+__all__ = ["Headline", "headline", "untested_note"]
 
 _QUESTION = (
     "When do frozen features plus a light head suffice, and when is fine-tuning worth its price?"
@@ -253,10 +253,7 @@ def _caveats(comparison: Comparison, declared: Sequence[Contrast]) -> tuple[str,
             "are too high."
         )
     if comparison.untested:
-        said.append(
-            f"No test image is of {' or '.join(comparison.untested)}, so means over classes are of "
-            "the others."
-        )
+        said.append(untested_note(comparison))
     if declared:
         said.append(
             "“Clearly” means p < 0.05 after Holm's correction over "
@@ -273,3 +270,9 @@ def _caveats(comparison: Comparison, declared: Sequence[Contrast]) -> tuple[str,
             "of other training lesions."
         )
     return tuple(said)
+
+
+def untested_note(comparison: Comparison) -> str:
+    """Return a sentence on classes without a test image, which are some."""
+    names = " or ".join(comparison.untested)
+    return f"No test image is of {names}, so means over classes are of the others."

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from featkit.data.dataset import Dataset
+from featkit.errors import UsageError
 
 __all__ = ["CsvColumns", "Reader", "ReaderOptions"]
 
@@ -31,6 +32,32 @@ class CsvColumns:
     id: str | None = None
     split: str | None = None
     root: Path | None = None
+
+    @classmethod
+    def stated(
+        cls,
+        *,
+        image: str | None,
+        label: str | None,
+        group: str | None,
+        id: str | None,
+        split: str | None,
+        root: Path | None,
+    ) -> CsvColumns | None:
+        """Return the columns that somebody named; None where none was.
+
+        Raises:
+            UsageError: Some were, but not those of images and labels.
+        """
+        if image and label:
+            return cls(image, label, group, id, split, root)
+        if any((image, label, group, id, split, root)):
+            raise UsageError(
+                "the columns of the table are not clear",
+                cause="image_column and label_column are needed beside the other columns",
+                remedy="Give both (--image-column and --label-column on the command line)",
+            )
+        return None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ import torch
 from timm.models import save_for_hf
 from torch import Tensor, nn
 
-from featkit.backbones import MODEL_FACTS, Backbone
+from featkit.backbones import MODEL_FACTS, Backbone, images_seen
 from featkit.errors import BackboneError
 from featkit.files import disk_errors, write_json
 from featkit.finetuning._network import Classifier
@@ -92,10 +91,9 @@ def save_model(
 
 def is_saved(folder: Path) -> bool:
     """Tell whether a folder holds a model, and says which images it has seen."""
-    path = folder / MODEL_FACTS
     try:
-        return "trained_on" in json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        return images_seen(folder) is not None
+    except BackboneError:
         return False
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from featkit.comparison import Comparison, Estimate
+from featkit.naming import row_parts
 from featkit.report._style import COLOURS, MARKERS, warn_random
 
 __all__ = ["foot", "legend", "line", "looks", "short_name"]
@@ -16,7 +17,7 @@ __all__ = ["foot", "legend", "line", "looks", "short_name"]
 
 def short_name(method: str) -> str:
     """Return a row's name without its backbone."""
-    return method.split(" / ", 1)[1]
+    return row_parts(method)[1]
 
 
 def looks(comparison: Comparison, names: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from featkit.comparison import Comparison, FrozenAgainstFinetuned
 from featkit.files import write_json
+from featkit.naming import row_parts
 from featkit.report.contrast_tables import contrast_markdown
 from featkit.report.frozen_plot import plot_frozen_against_finetuned
 from featkit.report.plots import plot_class_recall, plot_learning_curves
@@ -57,5 +58,5 @@ def best_of_each_kind(comparison: Comparison) -> list[str]:
     """Return the best method at the largest budget of each kind, whatever its backbone."""
     first: dict[str, str] = {}
     for cell in comparison.ranked():
-        first.setdefault(cell.method.split(" / ", 1)[1], cell.method)
+        first.setdefault(row_parts(cell.method)[1], cell.method)
     return [method for method in comparison.methods if method in first.values()]

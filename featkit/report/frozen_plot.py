@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from featkit.comparison import Comparison, Contrast, FrozenAgainstFinetuned
 from featkit.evaluate import METRICS
+from featkit.naming import row_parts
 from featkit.report._lines import foot, legend, line, looks, short_name
 from featkit.report._style import RC, budget_axis, save_figure
 
@@ -40,7 +41,7 @@ def plot_frozen_against_finetuned(
     pairs: dict[str, list[Contrast]] = {}
     for contrast in against.declared:
         pairs.setdefault(contrast.backbone, []).append(contrast)
-    rows = [row for row in comparison.methods if row.split(" / ")[0] in pairs]
+    rows = [row for row in comparison.methods if row_parts(row)[0] in pairs]
     declared = [row for pair in pairs.values() for row in (pair[0].frozen, pair[0].finetuned)]
     drawn = looks(comparison, list(dict.fromkeys(map(short_name, [*declared, *rows]))))
     with mpl.rc_context(RC):
@@ -48,7 +49,7 @@ def plot_frozen_against_finetuned(
         grid = [figure.add_subplot(len(pairs), 3, place + 1) for place in range(3 * len(pairs))]
         for place, (backbone, contrasts) in enumerate(pairs.items()):
             scores, gain, price = grid[3 * place : 3 * place + 3]
-            mine = [row for row in rows if row.split(" / ")[0] == backbone]
+            mine = [row for row in rows if row_parts(row)[0] == backbone]
             for row in mine:
                 _draw_row(comparison, row, drawn, scores, price, bold=row in declared)
             scores.set_title(backbone)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from featkit.comparison import Comparison
 from featkit.evaluate import METRICS
+from featkit.naming import row_parts
 from featkit.report._lines import foot, legend, line, looks, short_name
 from featkit.report._style import RC, budget_axis, save_figure
 
@@ -30,7 +31,7 @@ def plot_learning_curves(comparison: Comparison, stem: Path) -> list[Path]:
     """
     panels: dict[str, list[str]] = {}
     for method in comparison.methods:
-        panels.setdefault(method.split(" / ")[0], []).append(method)
+        panels.setdefault(row_parts(method)[0], []).append(method)
     drawn = looks(comparison, list(dict.fromkeys(map(short_name, comparison.methods))))
     with mpl.rc_context(RC):
         figure, grid = _panels(len(panels), columns=3, height=4.2)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from featkit.comparison import CellResult, Comparison, Estimate
+from featkit.comparison import CellResult, Comparison, Estimate, untested_note
 from featkit.evaluate import METRICS
 from featkit.files import atomic_path
 from featkit.naming import counted
@@ -73,13 +73,10 @@ def reading_notes(comparison: Comparison) -> list[str]:
         notes.append(
             f"† {counted(len(cells), 'cell')} with only that many Runs, fewer than others at the "
             "same budget, so of other folds or draws; finish the training, or trust the paired "
-            "differences only"
+            "differences only."
         )
     if comparison.untested:
-        notes.append(
-            f"no test image is of {' or '.join(comparison.untested)}, so means over classes are of "
-            "the others"
-        )
+        notes.append(untested_note(comparison))
     return notes
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featkit.fingerprints import fingerprint
+from featkit.naming import row_name
 
 __all__ = ["Cost", "HeldOut", "Run", "RunKey", "TestSet"]
 
@@ -161,4 +162,4 @@ class Run:
     @property
     def name(self) -> str:
         """`BACKBONE / METHOD`: the Run's row in tables."""
-        return f"{self.key.backbone} / {self.key.method}"
+        return row_name(self.key.backbone, self.key.method)

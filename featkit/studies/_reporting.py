@@ -22,7 +22,7 @@ from featkit.studies._workshop import Workshop
 
 __all__ = ["ArmReportStep", "SummaryStep", "reporting_steps"]
 
-_VERSION = 3
+_VERSION = 4
 """Raised whenever the same Runs give other pages, so that old ones are made again."""
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from featkit.data import CsvColumns
 from featkit.errors import FeatkitError, UsageError
 from featkit.evaluate import find_metric
 from featkit.experiment import Design
 from featkit.heads import HEADS
-from featkit.studies.schema import Arm, DesignSection, Study
+from featkit.studies.schema import Arm, DataSection, DesignSection, Study
 
-__all__ = ["check_values", "design_of"]
+__all__ = ["check_values", "columns_of", "design_of"]
 
 _SPLITS = ("grouped", "random", "official", "single-image-test")
 """Those that people choose; the Plan has more, for measuring leakage."""
@@ -27,12 +28,30 @@ def design_of(section: DesignSection) -> Design:
     return replace(Design(), **section.stated())
 
 
+def columns_of(section: DataSection) -> CsvColumns | None:
+    """Return the columns that a section names; None where it names none.
+
+    Raises:
+        UsageError: It names some, but not those of images and labels.
+    """
+    return CsvColumns.stated(
+        image=section.image_column,
+        label=section.label_column,
+        group=section.group_column,
+        id=section.id_column,
+        split=section.split_column,
+        root=section.images,
+    )
+
+
 def check_values(study: Study) -> None:
     """Refuse values that would fail later, naming their key.
 
     Raises:
         UsageError: A design, head, recipe or metric that cannot be meant.
     """
+    with _at("data"):
+        columns_of(study.data)
     with _at("report.metric"):
         find_metric(study.report.metric)
     if study.report.pair is not None:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featkit.data import CsvColumns, Dataset, limit_dataset, load_dataset
+from featkit.data import Dataset, limit_dataset, load_dataset
 from featkit.errors import FeatkitError, UsageError
 from featkit.experiment import Design, ImageTable, plan_of
 from featkit.files import write_json
 from featkit.fingerprints import fingerprint
 from featkit.heads import HEADS, make_head
 from featkit.progress import Progress
-from featkit.studies._values import design_of
+from featkit.studies._values import columns_of, design_of
 from featkit.studies.schema import FinetuneSection, FitSection, Study
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Workshop:
                 cause=f"it is made for {data.expects}",
                 remedy="Say where they are with --data",
             )
-        dataset = load_dataset(data.spec, columns=self._columns(), lesions=data.lesions)
+        dataset = load_dataset(data.spec, columns=columns_of(data), lesions=data.lesions)
         return dataset if data.limit is None else limit_dataset(dataset, data.limit)
 
     def design(self, arm: str) -> Design:
@@ -155,19 +155,6 @@ class Workshop:
     def _digest_of(self, backbone: str, *parts: object) -> str:
         section = self.study.backbones[backbone].model_dump()
         return fingerprint(self.dataset.fingerprint, section, *parts)[:8]
-
-    def _columns(self) -> CsvColumns | None:
-        data = self.study.data
-        if data.image_column is None or data.label_column is None:
-            return None
-        return CsvColumns(
-            data.image_column,
-            data.label_column,
-            data.group_column,
-            data.id_column,
-            data.split_column,
-            data.images,
-        )
 
 
 def _recipes(section: FitSection | FinetuneSection) -> dict[str, object]:

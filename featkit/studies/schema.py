@@ -73,14 +73,6 @@ class DataSection(_Section):
     images: Path | None = None
     lesions: Path | None = None
 
-    @model_validator(mode="after")
-    def _columns_are_clear(self) -> DataSection:
-        both = self.image_column and self.label_column
-        others = (self.group_column, self.id_column, self.split_column, self.images)
-        if not both and any((self.image_column, self.label_column, *others)):
-            raise ValueError("image_column and label_column are needed beside the other columns")
-        return self
-
 
 class BackboneSection(_Section):
     """A backbone, as `load_backbone` takes it.

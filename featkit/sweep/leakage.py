@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from featkit.errors import PlanError, StoreError, UsageError
-from featkit.experiment import Design, ImageTable, plan_of
+from featkit.experiment import Design, ImageTable, has_seen, plan_of
 from featkit.experiment.design import LARGE_BUDGET
 from featkit.features import FeatureStore
 from featkit.heads import HEADS
@@ -115,7 +115,7 @@ def _check_runs(runs: Sequence[Run], folder: Path, stores: Sequence[FeatureStore
         )
     sources = {run.key.source for run in runs}
     for store in stores:
-        if len(store.trained_on):
+        if has_seen(store.pixel_hash, store.trained_on):
             raise PlanError(
                 f"the leak cannot be measured with {store.backbone_name}",
                 cause="it was fine-tuned on images that the clean training sets are tested on",

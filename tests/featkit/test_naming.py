@@ -1,6 +1,6 @@
 import pytest
 
-from featkit.naming import backbone_name, counted
+from featkit.naming import backbone_name, counted, row_name, row_parts
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,8 @@ def test_one_thing_is_not_several():
     assert [counted(n, "image") for n in (0, 1, 2, 1234)] == [
         "0 images", "1 image", "2 images", "1,234 images",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("backbone", ["resnet50", "made / by others", ""])
+def test_a_row_tells_its_backbone_and_its_method(backbone):
+    assert row_parts(row_name(backbone, "linear+views")) == (backbone, "linear+views")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,3 +36,24 @@ def featkit(
         return Done(code, out, err)
 
     return run
+
+
+@pytest.fixture
+def start() -> Callable[..., subprocess.Popen[str]]:
+    """Return a starter of the command line in a process of its own, which Ctrl-C reaches."""
+
+    def run(*arguments: object) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "featkit_cli", *map(str, arguments)],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            preexec_fn=_listen,  # noqa: PLW1509
+        )
+
+    return run
+
+
+def _listen() -> None:
+    """Mind Ctrl-C, which a background job's children would ignore."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

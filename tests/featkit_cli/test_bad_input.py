@@ -1,6 +1,5 @@
 """Bad input gets one line with the thing, the cause and the remedy; nothing is lost."""
 
-import functools
 import os
 import shutil
 import signal
@@ -170,13 +169,10 @@ def test_a_full_disk_during_fit_keeps_the_finished_runs(featkit, tmp_path):
     assert (tmp_path / "runs" / "results.csv").read_bytes() == table
 
 
-def test_two_processes_on_one_output(featkit, tmp_path):
+def test_two_processes_on_one_output(featkit, start, tmp_path):
     out = tmp_path / "x.h5"
     job = ("extract", "synthetic:images=3000,size=96", *TINY, "--out", out, "--workers", 1)
-    command = [sys.executable, "-m", "featkit_cli", *map(str, job)]
-    # A background job's children would ignore Ctrl-C.
-    listens = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=listens)  # noqa: PLW1509
+    first = start(*job)
     try:
         parts = tmp_path / "x.h5.parts"
         deadline = time.monotonic() + 60

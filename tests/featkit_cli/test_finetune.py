@@ -1,12 +1,8 @@
 """`featkit finetune` through the real command line, beside `featkit fit`."""
 
 import csv
-import functools
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -151,23 +147,12 @@ def children(pid):
 
 
 @pytest.mark.skipif(not PROCESSES.is_dir(), reason="needs /proc")
-def test_an_interrupt_leaves_no_process_and_no_traceback(featkit, tmp_path):
-    job = (
+def test_an_interrupt_leaves_no_process_and_no_traceback(start, tmp_path):
+    process = start(
         "finetune", "synthetic:images=300,size=32", "-b", "featkit:tiny", "--image-size", 32,
         "--device", "cpu", "--workers", 2, *CELL, "--strategy", "full", "--epochs", 500,
         "--recipe", "patience=0", "--imbalance", "oversample", "--out", tmp_path / "out",
     )  # fmt: skip
-    command = [sys.executable, "-m", "featkit_cli", *map(str, job)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    # A background job's children would ignore Ctrl-C.
-    listens = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        preexec_fn=listens,  # noqa: PLW1509
-    )
     workers = []
     try:
         deadline = time.monotonic() + 60

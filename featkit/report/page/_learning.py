@@ -38,7 +38,7 @@ def learning_section(contents: Contents) -> Section:
     parts: list[Part] = [
         _figure(contents),
         _all_metrics(contents),
-        *(Text(f"{note[0].upper()}{note[1:]}.", "note") for note in reading_notes(comparison)),
+        *(Text(note, "note") for note in reading_notes(comparison)),
         *_differences(contents),
     ]
     return Section("learning", "Score by number of labels", "Learning curves", parts)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from featkit.comparison import Comparison, Grid
+from featkit.naming import row_parts
 from featkit.report.charts import Mark, swatch
 from featkit.report.page.parts import Legend
 
@@ -47,7 +48,7 @@ class Look:
 
     def kind(self, method: str) -> str:
         """Return the method's name without its backbone."""
-        return method[len(self.backbone(method)) + len(" / ") :]
+        return row_parts(method)[1]
 
     def frozen(self, method: str) -> bool:
         """Return whether the method's backbone stayed as it was."""

@@ -238,6 +238,7 @@ def test_a_feature_file_or_a_model_that_does_not_know_is_not_reused(tmp_path, fa
     with pytest.raises(StoreError, match=r"does not know what .* was fine-tuned on.*--fresh"):
         extract(dataset, load_backbone(spec), out, precision="fp32")
     assert extract(dataset, load_backbone(spec), out, precision="fp32", fresh=True).trained_on.size
-    (folder / "featkit.json").write_text('{"classes": []}')
-    assert fakes.tune(tmp_path / "runs", **options).trained == 1
-    assert (folder / "featkit.json").read_bytes() == facts
+    for damaged in ('{"classes": []}', '{"trained_on": [', "5"):
+        (folder / "featkit.json").write_text(damaged)
+        assert fakes.tune(tmp_path / "runs", **options).trained == 1
+        assert (folder / "featkit.json").read_bytes() == facts

@@ -100,4 +100,4 @@ def test_a_class_that_is_not_tested_is_named(comparison):
         for found in comparison.by_class
     )
     (note,) = reading_notes(replace(comparison, by_class=by_class))
-    assert note == "no test image is of mel, so means over classes are of the others"
+    assert note == "No test image is of mel, so means over classes are of the others."

@@ -146,6 +146,19 @@ def test_other_features_are_refused(tmp_path, make_store, grouped):
         fit_leakage([other], runs, tmp_path / "leak", jobs=1)
 
 
+def test_a_backbone_that_was_fine_tuned_on_these_images_is_refused_and_on_others_not(
+    tmp_path, make_store, grouped
+):
+    plain = make_store()
+    hashes = np.array([f"{row:032x}" for row in range(len(plain))])
+    store = replace(plain, pixel_hash=hashes, trained_on=np.array(["f" * 32]))
+    runs = grouped(store)
+    assert fit_leakage([store], runs, tmp_path / "leak", budgets=[20], jobs=1).trained
+    with pytest.raises(PlanError, match="the leak cannot be measured with net: it was fine-tuned"):
+        fit_leakage([replace(store, trained_on=hashes[:1])], runs, tmp_path / "no", jobs=1)
+    assert not (tmp_path / "no").exists()
+
+
 def test_features_that_give_another_plan_are_refused(tmp_path, make_store, grouped):
     store = make_store()
     runs = grouped(store)
