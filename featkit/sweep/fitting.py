@@ -134,7 +134,9 @@ def fit(
         todo = [_open_tasks(share, runs, board) for share in shares]
         trained = sum(len(tasks) for tasks in todo)
         board.start("fit", to_come=trained)
-        for score in _scores(shares, todo, runs.folder, jobs or joblib.cpu_count()):
+        # Absolute, since joblib's processes stay in the folder that they began in.
+        place = runs.folder.absolute()
+        for score in _scores(shares, todo, place, jobs or joblib.cpu_count()):
             board.show(score)
         board.finish()
     return Sweep(runs.folder, plan, trained=trained, reused=board.shown - trained)

@@ -324,6 +324,21 @@ def test_impossible_heads_are_refused(tmp_path, make_store, options, message):
         fit([make_store()], tmp_path / "out", **options)
 
 
+def test_runs_lie_where_the_caller_is_even_if_the_processes_began_elsewhere(
+    tmp_path, make_store, monkeypatch
+):
+    """joblib keeps processes for the next fit; they stay in the folder that they began in."""
+    store, options = (
+        make_store(),
+        {"heads": ["linear"], "design": Design(budgets=(20, 100), draws=1)},
+    )
+    for place in ("one", "other"):
+        (tmp_path / place).mkdir()
+        monkeypatch.chdir(tmp_path / place)
+        assert fit([store], "runs", jobs=2, **options).trained == 2
+        assert len(list(RunStore(tmp_path / place / "runs"))) == 2
+
+
 def test_a_head_given_twice_is_trained_once(tmp_path, make_store):
     design = replace(SMALL, budgets=(20,), draws=1)
     sweep = fit([make_store()], tmp_path / "out", heads=("linear", "linear"), design=design, jobs=1)
