@@ -328,14 +328,11 @@ def test_runs_lie_where_the_caller_is_even_if_the_processes_began_elsewhere(
     tmp_path, make_store, monkeypatch
 ):
     """joblib keeps processes for the next fit; they stay in the folder that they began in."""
-    store, options = (
-        make_store(),
-        {"heads": ["linear"], "design": Design(budgets=(20, 100), draws=1)},
-    )
+    store, design = make_store(), Design(budgets=(20, 100), draws=1)
     for place in ("one", "other"):
         (tmp_path / place).mkdir()
         monkeypatch.chdir(tmp_path / place)
-        assert fit([store], "runs", jobs=2, **options).trained == 2
+        assert fit([store], "runs", design=design, jobs=2).trained == 2
         assert len(list(RunStore(tmp_path / place / "runs"))) == 2
 
 
