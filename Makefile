@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check format reference frozen-or-finetuned clean
+.PHONY: setup demo test check format reference frozen-or-finetuned bench test-bench clean
 
 setup: $(READY)
 
@@ -37,6 +37,14 @@ reference: $(READY)
 # Frozen features against fine-tuning on the same images: two to three hours on two cores.
 frozen-or-finetuned: $(READY)
 	BIN=$(BIN) bash scripts/frozen_or_finetuned.sh
+
+# Every benchmark once, at a size that says nothing of speed.
+test-bench: $(READY)
+	$(BIN)/pytest -q -m bench tests/benchmarks
+
+# featkit and its rivals, measured in turn: hours on two idle cores, and 7 GB for thingsvision's own environment.
+bench: $(READY)
+	$(BIN)/python -m benchmarks all --rivals thingsvision
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,8 +19,9 @@ def _options(
         str,
         typer.Argument(
             metavar="DATA",
-            help="A path whose layout is recognised, or KIND:PATH with KIND one of ham10000, "
-            "isic, folder, csv, hmnist, medmnist; or synthetic[:images=N,seed=S,size=PX].",
+            help="A path or URL (s3://, gs://, https://) whose layout is recognised, or KIND:PATH "
+            "with KIND one of ham10000, isic, folder, csv, hmnist, medmnist, webdataset; or "
+            "synthetic[:images=N,seed=S,size=PX].",
         ),
     ],
     limit: Annotated[
@@ -49,10 +49,10 @@ def _options(
         str | None, typer.Option(metavar="NAME", help="csv: column of the official split.")
     ] = None,
     images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="csv: folder that image paths start from.")
+        str | None, typer.Option(metavar="DIR", help="csv: folder that image paths start from.")
     ] = None,
     lesions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="isic: CSV that groups images by lesion.")
+        str | None, typer.Option(metavar="FILE", help="isic: CSV that groups images by lesion.")
     ] = None,
 ) -> Dataset:
     """Read the data set that the options describe."""

@@ -9,7 +9,8 @@ from featkit.data.info import ClassRow, class_table
 from featkit.data.limit import limit_dataset
 from featkit.data.loading import load_dataset
 from featkit.data.reader import CsvColumns, Reader, ReaderOptions
-from featkit.data.sources import ArrayImages, FileImages
+from featkit.data.shards import ShardImages
+from featkit.data.sources import ArrayImages, EncodedImages, FileImages
 from featkit.data.synthetic import synthetic_dataset, write_sample
 
 __all__ = [
@@ -19,11 +20,13 @@ __all__ = [
     "Dataset",
     "DatasetCheck",
     "DuplicateGroup",
+    "EncodedImages",
     "FileImages",
     "ImageError",
     "ImageSource",
     "Reader",
     "ReaderOptions",
+    "ShardImages",
     "check_dataset",
     "class_table",
     "decode_image",

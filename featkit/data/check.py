@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from featkit.data.dataset import Dataset
 from featkit.data.decoding import ImageError, pixel_hash
 from featkit.data.info import ClassRow, class_table
+from featkit.data.sources import EncodedImages
 from featkit.progress import NoProgress, Progress
 
 __all__ = ["DatasetCheck", "DuplicateGroup", "check_dataset"]
@@ -121,7 +122,8 @@ def check_dataset(
 
     Args:
         dataset: What to check.
-        workers: Threads that decode; None = as many as Python thinks fit.
+        workers: Threads that read and decode; None = as many as Python thinks fit, or as remote
+            stores need.
         progress: Who listens.
     """
     progress = progress or NoProgress()
@@ -159,6 +161,9 @@ def _looks(dataset: Dataset, workers: int | None) -> Iterator[_Look]:
             return _Look(reason=error.reason)
         return _Look(size=image.size, digest=pixel_hash(image))
 
+    images = dataset.images
+    if workers is None and isinstance(images, EncodedImages) and images.concurrent_reads > 1:
+        workers = images.concurrent_reads
     pool = ThreadPoolExecutor(workers)
     try:
         for start in range(0, len(dataset), _WINDOW):

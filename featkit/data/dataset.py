@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -11,9 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from featkit.data.sources import EncodedImages
 from featkit.fingerprints import fingerprint
 
 __all__ = ["Dataset", "ImageSource"]
+
+_ASKED = 1024
+"""Signatures that a thread asks for in a row, at most."""
 
 
 class ImageSource(Protocol):
@@ -70,9 +75,13 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256 over ids, labels, groups, classes, official split and images' signatures."""
         split = [] if self.split is None else [str(part) for part in self.split]
-        signatures = [self.images.signature(row) for row in range(len(self))]
         return fingerprint(
-            self.image_id, self.label, self.group, list(self.classes), split, signatures
+            self.image_id,
+            self.label,
+            self.group,
+            list(self.classes),
+            split,
+            _signatures(self.images),
         )
 
     def select(self, rows: NDArray[np.intp]) -> Dataset:
@@ -86,3 +95,18 @@ class Dataset:
             metadata={name: column[rows] for name, column in self.metadata.items()},
             split=None if self.split is None else self.split[rows],
         )
+
+
+def _signatures(images: ImageSource) -> list[str]:
+    """Return each row's signature, several asked for at once where a store is waited for."""
+    threads = images.concurrent_reads if isinstance(images, EncodedImages) else 1
+    if threads == 1:
+        return [images.signature(row) for row in range(len(images))]
+    share = max(1, min(_ASKED, len(images) // (4 * threads)))
+    starts = range(0, len(images), share)
+
+    def some(start: int) -> list[str]:
+        return [images.signature(row) for row in range(start, min(start + share, len(images)))]
+
+    with ThreadPoolExecutor(threads) as pool:
+        return [signature for part in pool.map(some, starts) for signature in part]

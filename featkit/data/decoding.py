@@ -8,6 +8,7 @@ from io import BytesIO
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -16,8 +17,9 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
+from simplejpeg import decode_jpeg, decode_jpeg_header
 
-__all__ = ["MAX_PIXELS", "ImageError", "check_shape", "decode_image", "pixel_hash"]
+__all__ = ["MAX_PIXELS", "ImageError", "check_shape", "decode_image", "decode_pixels", "pixel_hash"]
 
 MAX_PIXELS = 178_956_970
 """Larger images are refused from their header (512 MiB of RGB; Pillow's own hard limit)."""
@@ -25,9 +27,14 @@ MAX_PIXELS = 178_956_970
 _MAX_ASPECT = 100
 """A longer strip would take gigabytes once its shorter side is enlarged to a network's."""
 
+_JPEG = b"\xff\xd8\xff"
+
+_PLAIN_JPEG = ("YCbCr", "Gray", "RGB")
+"""Of these, libjpeg-turbo makes the same RGB for Pillow and without it."""
+
 _PLUGINS: Mapping[bytes, Callable[[BytesIO], ImageFile]] = MappingProxyType(
     {
-        b"\xff\xd8\xff": JpegImageFile,
+        _JPEG: JpegImageFile,
         b"\x89PNG\r\n\x1a\n": PngImageFile,
         b"BM": BmpImageFile,
         b"GIF8": GifImageFile,
@@ -96,24 +103,51 @@ def decode_image(data: bytes) -> Image.Image:
         raise ImageError(_reason(error)) from error
 
 
-def check_shape(image: Image.Image) -> None:
+def decode_pixels(data: bytes) -> NDArray[np.uint8]:
+    """Return what `decode_image` does as an array (H, W, 3), plain JPEGs without detours.
+
+    Args:
+        data: The file's content.
+
+    Raises:
+        ImageError: As `decode_image` does.
+    """
+    # A tag that turns the image lies in this block; most files have none.
+    if data.startswith(_JPEG) and b"Exif\0\0" not in data:
+        try:
+            height, width, colours, _ = decode_jpeg_header(data)
+            if colours in _PLAIN_JPEG and height * width <= MAX_PIXELS:
+                pixels: NDArray[np.uint8] = decode_jpeg(data, "RGB")
+                return pixels
+        except ValueError:  # damaged or unusual: Pillow says which, or can
+            pass
+    return np.array(decode_image(data))
+
+
+def check_shape(height: int, width: int) -> None:
     """Refuse what cannot be a photograph, before it is enlarged.
+
+    Args:
+        height: In pixels.
+        width: In pixels.
 
     Raises:
         ImageError: One side is more than a hundred times the other.
     """
-    if max(image.size) > _MAX_ASPECT * min(image.size):
-        raise ImageError(f"not a photograph's shape: {image.width} x {image.height} px")
+    if max(height, width) > _MAX_ASPECT * min(height, width):
+        raise ImageError(f"not a photograph's shape: {width} x {height} px")
 
 
-def pixel_hash(image: Image.Image) -> str:
+def pixel_hash(image: Image.Image | NDArray[np.uint8]) -> str:
     """Return 32 hex digits of SHA-256 over the RGB image's size and pixels.
 
     Args:
-        image: As `decode_image` returns it, not resized.
+        image: As `decode_image` returns it, not resized; or its pixels (H, W, 3).
     """
-    digest = hashlib.sha256(f"{image.width}x{image.height}:".encode())
-    digest.update(image.tobytes())
+    pixels = np.ascontiguousarray(image)
+    height, width, _ = pixels.shape
+    digest = hashlib.sha256(f"{width}x{height}:".encode())
+    digest.update(pixels.data)
     return digest.hexdigest()[:32]
 
 

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from featkit.data.dataset import Dataset
+from featkit.data.places import Place, RemoteError, as_place, expand_braces, is_url
 from featkit.data.reader import CsvColumns, Reader, ReaderOptions
 from featkit.data.readers import READERS
 from featkit.errors import DataError, UsageError
@@ -16,13 +17,13 @@ __all__ = ["load_dataset"]
 
 
 def load_dataset(
-    spec: str | Path, *, columns: CsvColumns | None = None, lesions: Path | None = None
+    spec: str | Path, *, columns: CsvColumns | None = None, lesions: str | Path | None = None
 ) -> Dataset:
     """Read a data set.
 
     Args:
-        spec: A path whose layout is recognised, `KIND:PATH`, or `synthetic`. A text that is an
-            existing path is a path, whatever its colons; a Path always is.
+        spec: A path or URL whose layout is recognised, `KIND:PATH`, or `synthetic`. A text that
+            is an existing path is a path, whatever its colons; a Path always is.
         columns: Which columns of a table mean what; makes a path without KIND a `csv`.
         lesions: For `isic`: a CSV with columns `image` and `lesion_id`.
 
@@ -32,7 +33,7 @@ def load_dataset(
         UsageError: An unknown KIND, or an option that the reader does not understand.
     """
     options = ReaderOptions(columns=columns, lesions=lesions)
-    target = str(spec)
+    target: str | Place = str(spec)
     try:
         reader, target = _choose(spec, options)
         _check_options(reader, options)
@@ -42,7 +43,9 @@ def load_dataset(
         raise DataError(
             f"cannot read {error.filename or target}",
             cause=str(error.strerror or error).lower(),
-            remedy="Check the path and its permissions",
+            remedy="Check the address, your access to it and the network"
+            if isinstance(error, RemoteError)
+            else "Check the path and its permissions",
         ) from error
 
 
@@ -64,11 +67,11 @@ def _words(options: ReaderOptions) -> Iterator[str]:
         yield from ("--lesions", str(options.lesions))
 
 
-def _choose(spec: str | Path, options: ReaderOptions) -> tuple[Reader, str]:
+def _choose(spec: str | Path, options: ReaderOptions) -> tuple[Reader, str | Place]:
     readers = {reader.kind: reader for reader in READERS}
     text = str(spec)
     alone = text in readers and not readers[text].needs_path
-    if isinstance(spec, str) and (alone or not Path(text).exists()):
+    if isinstance(spec, str) and not is_url(text) and (alone or not Path(text).exists()):
         kind, colon, target = text.partition(":")
         if kind in readers:
             return readers[kind], _checked_target(readers[kind], target)
@@ -78,13 +81,13 @@ def _choose(spec: str | Path, options: ReaderOptions) -> tuple[Reader, str]:
                 cause="the kinds are " + ", ".join(readers),
                 remedy="Choose one of them, or check the path",
             )
-    path = _existing(text)
-    if options.columns is not None and path.is_file():
-        return readers["csv"], text
-    return _recognise(path), text
+    first, place = _existing(spec)
+    if options.columns is not None and first.is_file():
+        return readers["csv"], place
+    return _recognise(first), place
 
 
-def _checked_target(reader: Reader, target: str) -> str:
+def _checked_target(reader: Reader, target: str) -> str | Place:
     if reader.needs_path:
         if not target:
             raise UsageError(
@@ -92,22 +95,28 @@ def _checked_target(reader: Reader, target: str) -> str:
                 cause=f"it reads {reader.looks_for}",
                 remedy=f"Write {reader.kind}:PATH",
             )
-        _existing(target)
+        return _existing(target)[1]
     return target
 
 
-def _existing(target: str) -> Path:
-    path = Path(target)
-    if not path.exists():
-        raise DataError(
-            f"{path} does not exist",
-            cause="the path is mistyped, or the data set was not unpacked there",
-            remedy="Check the path; `synthetic` needs none",
-        )
-    return path
+def _existing(target: str | Path) -> tuple[Place, str | Place]:
+    """Return what is there, and what to read: the same, or a pattern of which it is the first."""
+    path = as_place(target)
+    if path.exists():
+        return path, path
+    first = as_place(expand_braces(str(target))[0])
+    if first != path and first.exists():
+        return first, str(target)
+    raise DataError(
+        f"{path} does not exist",
+        cause="the path is mistyped, or the data set was not unpacked there"
+        if isinstance(path, Path)
+        else "the address is mistyped, or its server lists no files there",
+        remedy="Check the path; `synthetic` needs none",
+    )
 
 
-def _recognise(path: Path) -> Reader:
+def _recognise(path: Place) -> Reader:
     if path.is_dir() and not any(path.iterdir()):
         raise DataError(
             f"{path} is empty",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from featkit.data.dataset import Dataset
+from featkit.data.places import Place
 from featkit.errors import UsageError
 
 __all__ = ["CsvColumns", "Reader", "ReaderOptions"]
@@ -31,7 +32,7 @@ class CsvColumns:
     group: str | None = None
     id: str | None = None
     split: str | None = None
-    root: Path | None = None
+    root: str | Path | None = None
 
     @classmethod
     def stated(
@@ -42,7 +43,7 @@ class CsvColumns:
         group: str | None,
         id: str | None,
         split: str | None,
-        root: Path | None,
+        root: str | Path | None,
     ) -> CsvColumns | None:
         """Return the columns that somebody named; None where none was.
 
@@ -70,7 +71,7 @@ class ReaderOptions:
     """
 
     columns: CsvColumns | None = None
-    lesions: Path | None = None
+    lesions: str | Path | None = None
 
 
 class Reader(Protocol):
@@ -92,10 +93,10 @@ class Reader(Protocol):
     def options(self) -> frozenset[str]:
         """Names of the fields of ReaderOptions that this reader understands."""
 
-    def recognises(self, path: Path) -> bool:
+    def recognises(self, path: Place) -> bool:
         """Say, by names and headers alone, whether the existing path has this layout."""
 
-    def read(self, target: str, options: ReaderOptions) -> Dataset:
+    def read(self, target: str | Place, options: ReaderOptions) -> Dataset:
         """Return the Dataset.
 
         Args:

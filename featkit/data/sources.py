@@ -1,36 +1,48 @@
-"""Where pixels come from: files on disk, or an array in memory."""
+"""Where pixels come from: files on disk or in a remote store, or an array in memory."""
 
 from __future__ import annotations
 
+import errno
 import os
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from featkit.data.decoding import ImageError, decode_image
+from featkit.data.places import CONCURRENT_READS, RemoteError, entry_of, fetch, is_url
+from featkit.errors import DataError
 
-__all__ = ["ArrayImages", "FileImages"]
+__all__ = ["ArrayImages", "EncodedImages", "FileImages", "range_signature"]
 
 _SAMPLE = 16_384
 """Bytes in each of the three places that a large file's checksum takes."""
 
 
-class FileImages:
-    """Images in files, decoded when they are read.
+class EncodedImages(ABC):
+    """Images that lie somewhere as image files: fetching the bytes is apart from decoding them."""
 
-    Args:
-        paths: A path for each row; None where the file is missing.
-    """
+    @abstractmethod
+    def __len__(self) -> int: ...
 
-    def __init__(self, paths: Sequence[str | os.PathLike[str] | None]) -> None:
-        self.paths = tuple(paths)
+    @property
+    def concurrent_reads(self) -> int:
+        """How many calls of `data` to have in flight at once; 1 where reading does not wait."""
+        return 1
 
-    def __len__(self) -> int:
-        return len(self.paths)
+    @abstractmethod
+    def data(self, row: int) -> bytes:
+        """Return the image file's content, as it is.
+
+        Raises:
+            ImageError: It is missing or cannot be read; retried before where that may help.
+        """
 
     def read(self, row: int) -> Image.Image:
         """Return the decoded image.
@@ -38,44 +50,110 @@ class FileImages:
         Raises:
             ImageError: The file is missing, not readable or not a whole image.
         """
+        return decode_image(self.data(row))
+
+    @abstractmethod
+    def signature(self, row: int) -> str:
+        """Return a cheap token that changes when the image does, "" where there is none."""
+
+    @abstractmethod
+    def select(self, rows: NDArray[np.intp]) -> EncodedImages:
+        """Return the source of these rows only, in this order."""
+
+
+class FileImages(EncodedImages):
+    """Images in files, on disk or by URL.
+
+    Args:
+        paths: A path or URL for each row; None where the file is missing.
+        tokens: What a store's listing says of each row's content (see `Entry`), "" where it is
+            to be asked; of use for URLs only.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | os.PathLike[str] | None],
+        *,
+        tokens: Sequence[str] | None = None,
+    ) -> None:
+        self.paths = tuple(paths)
+        self.tokens = tuple(tokens) if tokens is not None else ("",) * len(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @cached_property
+    def concurrent_reads(self) -> int:
+        """1 for files on disk; with URLs so many that their latency is hidden."""
+        return CONCURRENT_READS if any(map(is_url, self.paths)) else 1
+
+    def data(self, row: int) -> bytes:
+        """Return the file's content.
+
+        Raises:
+            ImageError: The file is missing or not readable.
+        """
         path = self.paths[row]
         if path is None:
             raise ImageError("file not found")
         try:
-            data = Path(path).read_bytes()
+            return fetch(path) if is_url(path) else Path(path).read_bytes()
         except FileNotFoundError:
             raise ImageError("file not found") from None
+        except RemoteError as error:
+            raise ImageError(str(error.strerror)) from error
         except OSError as error:
             raise ImageError(f"cannot be opened ({error.strerror})") from error
-        return decode_image(data)
 
     def signature(self, row: int) -> str:
         """Return size and checksum of a file, "" where there is none.
 
         Of a large file the checksum takes the beginning, the middle and the end: reading a
         million images whole, only to know them again, would cost as much as their features.
+        Of a remote file it is the store's own (an ETag in most): the same images on disk have
+        other signatures.
+
+        Raises:
+            DataError: A store does not answer.
         """
         path = self.paths[row]
         try:
+            if is_url(path):
+                return self.tokens[row] or entry_of(path).token
             return "" if path is None else _signature(path)
-        except OSError:
+        except OSError as error:
+            if isinstance(error, RemoteError) and error.errno == errno.EIO:
+                raise _unanswered(error) from error
             return ""
 
     def select(self, rows: NDArray[np.intp]) -> FileImages:
         """Return the source of these rows only, in this order."""
-        return FileImages([self.paths[row] for row in rows])
+        return FileImages(
+            [self.paths[row] for row in rows], tokens=[self.tokens[row] for row in rows]
+        )
+
+
+def _unanswered(error: RemoteError) -> DataError:
+    return DataError(
+        f"cannot tell which images {error.filename} and others are",
+        cause=f"the store does not answer: {error.strerror}",
+        remedy="Give the same command again later",
+    )
 
 
 def _signature(path: str | os.PathLike[str]) -> str:
     with Path(path).open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size <= 3 * _SAMPLE:
-            checksum = zlib.crc32(file.read())
-        else:
-            checksum = 0
-            for start in (0, (size - _SAMPLE) // 2, size - _SAMPLE):
-                file.seek(start)
-                checksum = zlib.crc32(file.read(_SAMPLE), checksum)
+        return range_signature(file, 0, os.fstat(file.fileno()).st_size)
+
+
+def range_signature(file: BinaryIO, offset: int, size: int) -> str:
+    """Return size and checksum of a part of a file; of a large one only of three samples."""
+    whole = size <= 3 * _SAMPLE
+    length = size if whole else _SAMPLE
+    checksum = 0
+    for start in (0,) if whole else (0, (size - _SAMPLE) // 2, size - _SAMPLE):
+        file.seek(offset + start)
+        checksum = zlib.crc32(file.read(length), checksum)
     return f"{size}-{checksum:08x}"
 
 

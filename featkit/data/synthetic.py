@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from featkit.data._lesion import CLASSES, SHARES, class_lesion, generator
 from featkit.data._patients import describe_patients
 from featkit.data._sample_files import write_sample
 from featkit.data.dataset import Dataset
+from featkit.data.places import Place
 from featkit.data.reader import ReaderOptions
 from featkit.errors import UsageError
 
@@ -156,11 +156,11 @@ class SyntheticReader:
     needs_path = False
     options: frozenset[str] = frozenset()
 
-    def recognises(self, path: Path) -> bool:
+    def recognises(self, path: Place) -> bool:
         """Say no: the sample lies in no folder."""
         return False
 
-    def read(self, target: str, options: ReaderOptions) -> Dataset:
+    def read(self, target: str | Place, options: ReaderOptions) -> Dataset:
         """Return the sample.
 
         Args:
@@ -170,7 +170,7 @@ class SyntheticReader:
         Raises:
             UsageError: An unknown name, a value that is no whole number, or one out of range.
         """
-        return synthetic_dataset(**dict(_option(part) for part in target.split(",") if target))
+        return synthetic_dataset(**dict(_option(part) for part in str(target).split(",") if target))
 
 
 SYNTHETIC = SyntheticReader()

@@ -11,16 +11,16 @@ import numpy as np
 
 from featkit.data.dataset import Dataset
 from featkit.errors import StoreError
+from featkit.features._choosing import storage_dtype
 from featkit.features._filling import Filling
 from featkit.features._parts import Part
-from featkit.features._precision import storage_dtype
 from featkit.features._writer import write_store
 from featkit.features.identity import identity_of
 from featkit.provenance import software_versions
 
 __all__ = ["assemble"]
 
-_PACKAGES = ("torch", "timm", "torchvision", "h5py", "numpy", "pillow")
+_PACKAGES = ("torch", "timm", "torchvision", "openvino", "h5py", "numpy", "pillow")
 
 
 def assemble(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -12,13 +12,17 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from featkit.features._choosing import as_stored
 from featkit.features._forward import Forward
 from featkit.features._loader import Batch, Loader
+from featkit.features._networks import Features
 from featkit.features._parts import Part, PartFolder
-from featkit.features._precision import storage_dtype
 from featkit.progress import Progress
 
 __all__ = ["Filling"]
+
+_UNDER_WAY = 1
+"""Batches that a GPU has begun with beside the one that is waited for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +84,9 @@ class Filling:
         wanted = (rows for index in missing for rows in self.batches(index))
         try:
             with closing(loader.batches(wanted, forward.buffer)) as batches:
+                computed = _computed(batches, forward)
                 for index in missing:
-                    mine = islice(batches, len(self.batches(index)))
+                    mine = islice(computed, len(self.batches(index)))
                     part = self._make(mine, forward, progress, failures)
                     self.folder.write(index, part)
         finally:
@@ -90,7 +95,7 @@ class Filling:
 
     def _make(
         self,
-        batches: Iterator[Batch],
+        batches: Iterator[tuple[Batch, Features]],
         forward: Forward,
         progress: Progress,
         failures: Counter[str],
@@ -98,8 +103,8 @@ class Filling:
         start, device_start = time.perf_counter(), forward.seconds
         worked_start = forward.worked()
         features, hashes, reasons = [], [], []
-        for batch in batches:
-            stored, reason = self._store(batch, forward)
+        for batch, exact in batches:
+            stored, reason = self._store(batch, exact)
             features.append(stored)
             hashes += batch.pixel_hash
             reasons += reason
@@ -114,22 +119,30 @@ class Filling:
             spent=np.array([wall, device, forward.peak_memory(), forward.worked() - worked_start]),
         )
 
-    def _store(self, batch: Batch, forward: Forward) -> tuple[NDArray[np.floating], list[str]]:
+    def _store(self, batch: Batch, exact: Features) -> tuple[NDArray[np.floating], list[str]]:
         """Return the batch's features as stored (n, V, D), and each row's reason of failure."""
-        _, views, dimension = self.shape
-        flat = batch.pixels.reshape(-1, *batch.pixels.shape[2:])
-        exact = forward(flat).reshape(-1, views, dimension)
-        dtype = storage_dtype(self.precision)
-        with np.errstate(over="ignore"):
-            stored = exact.astype(dtype)
+        stored = as_stored(exact, self.precision).reshape(len(batch.rows), *self.shape[1:])
         finite = np.asarray(np.isfinite(stored).all(axis=(1, 2)))
-        overflow = f"features not finite as {dtype} (precision {self.precision})"
+        overflow = f"features not finite as {stored.dtype} (precision {self.precision})"
         reasons = [
             reason or ("" if fine else overflow)
             for reason, fine in zip(batch.reason, finite, strict=True)
         ]
         stored[[reason != "" for reason in reasons]] = np.nan
         return stored, reasons
+
+
+def _computed(batches: Iterable[Batch], forward: Forward) -> Iterator[tuple[Batch, Features]]:
+    """Yield each batch with its features (n × V, D); the next one is begun before."""
+    begun: deque[tuple[Batch, Callable[[], Features]]] = deque()
+    for batch in batches:
+        pixels = batch.pixels.reshape(-1, *batch.pixels.shape[2:])
+        begun.append((batch, forward.start(pixels)))
+        if len(begun) > _UNDER_WAY:
+            earlier, wait = begun.popleft()
+            yield earlier, wait()
+    for earlier, wait in begun:
+        yield earlier, wait()
 
 
 def _failed(reasons: list[str] | NDArray[np.str_]) -> list[str]:

@@ -1,10 +1,9 @@
-"""The forward pass: uint8 pixels on the host in, float32 features on the host out."""
+"""The forward pass: batches of any size, in chunks that fit into memory."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -12,12 +11,10 @@ from numpy.typing import NDArray
 
 from featkit.backbones.backbone import Backbone
 from featkit.errors import BackboneError
-from featkit.hardware.devices import peak_memory, repeatable, worked_seconds
+from featkit.features._networks import Features, Network, Started, Way, network_of
+from featkit.hardware.devices import peak_memory, worked_seconds
 
-__all__ = ["DTYPES", "Forward", "placed"]
-
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-"""What the network computes in, by precision."""
+__all__ = ["Forward", "placed"]
 
 _OUT_OF_MEMORY = ("DefaultCPUAllocator", "not enough memory", "out of memory", "ALLOC_FAILED")
 
@@ -39,21 +36,22 @@ class Forward:
     Args:
         backbone: Its network must be on the device.
         device: Where it runs.
-        precision: `fp32`, `bf16` or `fp16`.
+        way: Precision and runtime.
         batch_size: Images at once, to begin with; halved whenever memory runs out.
 
     Attributes:
-        seconds: Time spent in the network so far.
+        seconds: Time that the network took so far.
     """
 
     def __init__(
-        self, backbone: Backbone, *, device: torch.device, precision: str, batch_size: int
+        self, backbone: Backbone, *, device: torch.device, way: Way, batch_size: int
     ) -> None:
         self.batch_size = batch_size
         self.seconds = 0.0
         self._backbone = backbone
         self._device = device
-        self._precision = precision
+        self._way = way
+        self._network: Network | None = None
 
     def peak_memory(self) -> int:
         """Return the most memory used so far, in bytes (see `hardware.devices`)."""
@@ -69,41 +67,46 @@ class Forward:
         array: NDArray[np.uint8] = torch.empty(shape, dtype=torch.uint8, pin_memory=pinned).numpy()
         return array
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def __call__(self, pixels: NDArray[np.uint8]) -> Features:
         """Return the features (B, D) of pixels (B, H, W, 3).
 
         Raises:
             BackboneError: Not even one image fits into memory.
         """
-        start = time.perf_counter()
-        found: list[NDArray[np.float32]] = []
+        return self.start(pixels)()
+
+    def start(self, pixels: NDArray[np.uint8]) -> Callable[[], Features]:
+        """Begin with pixels (B, H, W, 3); return what waits for their features (B, D).
+
+        A GPU works on while the next batch is begun. The pixels may not change until then.
+
+        Raises:
+            BackboneError: Not even one image fits into memory.
+        """
+        chunks: list[Started] = []
         row = 0
         while row < len(pixels):
-            chunk = self._chunk(pixels[row : row + self.batch_size])
-            if chunk is None:
+            chunk = pixels[row : row + self.batch_size]
+            started = self._begin(chunk)
+            if started is None:
                 self._back_off()
                 continue
-            found.append(chunk)
+            chunks.append(started)
             row += len(chunk)
-        self.seconds += time.perf_counter() - start
-        return np.concatenate(found)
 
-    def _chunk(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-        """Return the features of a chunk, or None where memory does not suffice."""
+        def wait() -> Features:
+            found = [started() for started in chunks]
+            self.seconds += sum(seconds for _, seconds in found)
+            return np.concatenate([features for features, _ in found])
+
+        return wait
+
+    def _begin(self, chunk: NDArray[np.uint8]) -> Started | None:
+        """Begin with a chunk; None where memory does not suffice."""
         try:
-            with ExitStack() as modes:
-                modes.enter_context(torch.inference_mode())
-                if self._device.type == "cuda":
-                    # fp32 means fp32, and the same batch gives the same bits after a resumption.
-                    modes.enter_context(repeatable())
-                if self._precision != "fp32":
-                    dtype = DTYPES[self._precision]
-                    modes.enter_context(torch.autocast(self._device.type, dtype=dtype))
-                # The view (B, 3, H, W) of (B, H, W, 3) is channels-last as it stands.
-                batch = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-                moved = batch.to(self._device, non_blocking=True)
-                features: NDArray[np.float32] = self._backbone.features(moved).float().cpu().numpy()
-                return features
+            if self._network is None:
+                self._network = network_of(self._backbone, self._device, self._way, self.batch_size)
+            return self._network(chunk)
         except RuntimeError as error:
             memory = isinstance(error, torch.OutOfMemoryError)
             if not memory and not any(words in str(error) for words in _OUT_OF_MEMORY):
@@ -118,5 +121,6 @@ class Forward:
                 remedy="Choose a smaller backbone or --image-size, or another --device",
             )
         self.batch_size = max(1, self.batch_size // 2)
+        self._network = None
         if self._device.type == "cuda":
             torch.cuda.empty_cache()

@@ -9,19 +9,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from featkit.backbones.backbone import Backbone
 from featkit.data.dataset import Dataset
 from featkit.errors import DataError, StoreError
 from featkit.features._assembly import assemble
+from featkit.features._choosing import choose_way
 from featkit.features._filling import Filling
 from featkit.features._forward import Forward, placed
 from featkit.features._loader import Loader
+from featkit.features._networks import Way
 from featkit.features._parts import Manifest, PartFolder
-from featkit.features._precision import choose_precision
+from featkit.features._trial import trial_of
 from featkit.features.identity import differences, job_attributes, refuse_other
 from featkit.features.store import FeatureStore
 from featkit.files import output_lock
@@ -33,12 +33,6 @@ __all__ = ["Job"]
 
 _PART_IMAGES = 256
 """A part has at least so many images, and four batches: what a crash may cost."""
-
-_TRIAL_FROM = 256
-"""With fewer images, choosing the precision by trial costs more than it may save."""
-
-_TRIAL_IMAGES = 16
-"""Images of the trial on a CPU; a GPU takes a full batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,14 +115,14 @@ class Job:
 
     def _begun(self, wanted: dict[str, Any]) -> Manifest:
         """Choose what was left to choose, and write it down."""
-        precision, check = choose_precision(
-            self.precision, self.backbone, self.device, self._trial_pixels()
-        )
+        trial = trial_of(self.dataset, self.backbone.preprocessing, self.views, self.device)
+        way, check = choose_way(self.precision, self.backbone, self.device, trial)
         batch_size = self.batch_size or default_batch(self.device)
         batch_rows = self._batch_rows(batch_size)
         manifest = Manifest(
-            attributes={**wanted, "precision": precision},
-            precision_check=check.to_dict() if check else None,
+            attributes={**wanted, "precision": way.precision},
+            runtime=way.runtime,
+            faithfulness=check.to_dict() if check else None,
             batch_size=batch_size,
             part_rows=batch_rows * max(4, -(-_PART_IMAGES // batch_rows)),
             fresh=self.fresh,
@@ -138,19 +132,6 @@ class Job:
 
     def _batch_rows(self, batch_size: int) -> int:
         return max(1, batch_size // self.views)
-
-    def _trial_pixels(self) -> NDArray[np.uint8]:
-        """Return the pixels (n, H, W, 3) of some first images; of none where no trial is due."""
-        few = len(self.dataset) < _TRIAL_FROM
-        count = default_batch(self.device) if self.device.type == "cuda" else _TRIAL_IMAGES
-        if self.precision == "fp32" or (self.precision == "auto" and few):
-            count = 0
-        rows = range(min(count, len(self.dataset)))
-        if not rows:
-            return np.empty((0, *self.backbone.preprocessing.crop, 3), dtype=np.uint8)
-        [batch] = self._loader.batches([rows])
-        pixels: NDArray[np.uint8] = batch.pixels[[not reason for reason in batch.reason], 0]
-        return pixels
 
     def _extract(self, manifest: Manifest) -> None:
         batch_size = self.batch_size or manifest.batch_size
@@ -163,7 +144,10 @@ class Job:
             batch_rows=self._batch_rows(batch_size),
         )
         forward = Forward(
-            self.backbone, device=self.device, precision=precision, batch_size=batch_size
+            self.backbone,
+            device=self.device,
+            way=Way(precision, manifest.runtime),
+            batch_size=batch_size,
         )
         task = f"extract {self.backbone.spec}"
         failures = filling.fill(self._loader, forward, self.progress, task=task)
@@ -172,7 +156,8 @@ class Job:
             raise _all_failed(self.dataset, failures)
         attributes = {
             **manifest.attributes,
-            "precision_check": manifest.precision_check,
+            "runtime": manifest.runtime,
+            "faithfulness": manifest.faithfulness,
             "device": device_name(self.device),
             "cost": {"batch_size": forward.batch_size, "workers": self.workers},
         }

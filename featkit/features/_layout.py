@@ -27,7 +27,7 @@ SCHEMA = 1
 CHECKSUM = "checksum"
 """Attribute with the sum of all others, which HDF5 itself does not check. Old files lack it."""
 
-_PLAIN = {"schema", "precision", "views", "device", "created", "fingerprint", CHECKSUM}
+_PLAIN = {"schema", "precision", "runtime", "views", "device", "created", "fingerprint", CHECKSUM}
 """Attributes that are text or a number as they stand; the others are JSON."""
 
 _CHUNK_BYTES = 1 << 19

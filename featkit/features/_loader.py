@@ -6,19 +6,24 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
+from threading import Semaphore
 
 import numpy as np
 from numpy.typing import NDArray
 
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.data.dataset import Dataset
-from featkit.data.decoding import ImageError, check_shape, pixel_hash
+from featkit.data.decoding import ImageError, check_shape, decode_pixels, pixel_hash
+from featkit.data.sources import EncodedImages
 from featkit.features._views import view_of
 
 __all__ = ["Batch", "Loader"]
 
-Allocate = Callable[[tuple[int, ...]], NDArray[np.uint8]]
+Pixels = NDArray[np.uint8]
+
+Allocate = Callable[[tuple[int, ...]], Pixels]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +45,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Loader:
-    """Decodes and preprocesses a data set's images in threads (Pillow works outside the GIL).
+    """Decodes and preprocesses a data set's images in threads (all of it outside the GIL).
 
     Attributes:
         dataset: The images.
         preprocessing: How they become the network's input.
         views: Number of views of each image.
-        workers: Number of threads.
+        workers: Threads that decode; more wait for images where reading means waiting.
     """
 
     dataset: Dataset
@@ -64,39 +69,60 @@ class Loader:
             allocate: Makes an array for pixels of a shape.
         """
         ranges = iter(wanted)
-        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="featkit-decode")
+        threads = max(self.workers, _concurrent_reads(self.dataset))
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="featkit-decode")
+        submit = partial(self._submit, pool, Semaphore(self.workers), allocate)
         ahead: deque[_Pending] = deque()
         try:
             for rows in islice(ranges, 1):
                 # One batch in the network, and enough behind it to keep every thread busy.
-                depth = 1 + max(1, -(-2 * self.workers // len(rows)))
-                ahead.append(self._submit(pool, rows, allocate))
-                ahead.extend(self._submit(pool, more, allocate) for more in islice(ranges, depth))
+                depth = 1 + max(1, -(-2 * threads // len(rows)))
+                ahead.append(submit(rows))
+                ahead.extend(submit(more) for more in islice(ranges, depth))
             while ahead:
                 yield ahead.popleft().result()
-                ahead.extend(self._submit(pool, more, allocate) for more in islice(ranges, 1))
+                ahead.extend(submit(more) for more in islice(ranges, 1))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _submit(self, pool: ThreadPoolExecutor, rows: range, allocate: Allocate) -> _Pending:
+    def _submit(
+        self, pool: ThreadPoolExecutor, decoding: Semaphore, allocate: Allocate, rows: range
+    ) -> _Pending:
         pixels = allocate((len(rows), self.views, *self.preprocessing.crop, 3))
         futures = [
-            pool.submit(self._load, row, slot) for row, slot in zip(rows, pixels, strict=True)
+            pool.submit(self._load, row, slot, decoding)
+            for row, slot in zip(rows, pixels, strict=True)
         ]
         return _Pending(rows, pixels, futures)
 
-    def _load(self, row: int, slot: NDArray[np.uint8]) -> tuple[str, str]:
+    def _load(self, row: int, slot: Pixels, decoding: Semaphore) -> tuple[str, str]:
         """Fill the row's slot (V, H, W, 3), and return the pixel hash and the failure's reason."""
+        images = self.dataset.images
         try:
-            image = self.dataset.images.read(row)
-            check_shape(image)
+            if not isinstance(images, EncodedImages):
+                with decoding:
+                    return self._fill(row, slot, np.array(images.read(row)))
+            data = images.data(row)
+            with decoding:
+                return self._fill(row, slot, decode_pixels(data))
         except ImageError as error:
             slot[:] = 0
             return "", error.reason
+
+    def _fill(self, row: int, slot: Pixels, image: Pixels) -> tuple[str, str]:
+        height, width, _ = image.shape
+        check_shape(height, width)
+        slot[0] = self.preprocessing(image)
         image_id = str(self.dataset.image_id[row])
-        for view in range(self.views):
-            slot[view] = self.preprocessing(view_of(image, image_id=image_id, view=view))
+        for number in range(1, self.views):
+            view = view_of(height, width, image_id=image_id, view=number)
+            slot[number] = view.lit(self.preprocessing(view.shaped(image)))
         return pixel_hash(image), ""
+
+
+def _concurrent_reads(dataset: Dataset) -> int:
+    images = dataset.images
+    return images.concurrent_reads if isinstance(images, EncodedImages) else 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,14 +24,16 @@ class Manifest:
 
     Attributes:
         attributes: As `job_attributes` returns them, with the precision chosen.
-        precision_check: The measured effect of a reduced precision.
+        runtime: What runs the network (see `Way`).
+        faithfulness: What the way of computing was measured to do to the features.
         batch_size: Images in the network at once, to begin with.
         part_rows: Rows of each part (of the last one, at most).
         fresh: Begun with `fresh`, thus not meant to be satisfied by a finished file.
     """
 
     attributes: dict[str, Any]
-    precision_check: dict[str, Any] | None
+    runtime: str
+    faithfulness: dict[str, Any] | None
     batch_size: int
     part_rows: int
     fresh: bool

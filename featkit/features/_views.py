@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from featkit.fingerprints import stable_seed
 
-__all__ = ["view_of"]
+__all__ = ["View", "view_of"]
+
+Pixels = NDArray[np.uint8]
 
 _AREA = (0.7, 1.0)
 """Share of the image's area that the crop keeps, in the image's own proportions."""
@@ -16,43 +21,69 @@ _AREA = (0.7, 1.0)
 _LIGHT = (0.9, 1.1)
 """Factor of brightness, then of contrast."""
 
-_TURNS = (
-    None,
-    Image.Transpose.ROTATE_90,
-    Image.Transpose.ROTATE_180,
-    Image.Transpose.ROTATE_270,
-)
+
+@dataclass(frozen=True)
+class View:
+    """A crop, quarter turns, a mirroring, and a change of brightness and contrast.
+
+    Proportions and colours stay: the shape and hue of a lesion mean something.
+
+    Attributes:
+        top: First row of the crop.
+        left: First column.
+        height: Rows.
+        width: Columns.
+        turns: Quarter turns against the clock, 0 to 3.
+        mirrored: Left and right exchanged, after turning.
+        brightness: Factor.
+        contrast: Factor, about the mean grey.
+    """
+
+    top: int
+    left: int
+    height: int
+    width: int
+    turns: int
+    mirrored: bool
+    brightness: float
+    contrast: float
+
+    def shaped(self, pixels: Pixels) -> Pixels:
+        """Return the image (H, W, 3), at its original size, cropped, turned and mirrored."""
+        rows = slice(self.top, self.top + self.height)
+        columns = slice(self.left, self.left + self.width)
+        turned = np.rot90(pixels[rows, columns], self.turns)
+        return np.ascontiguousarray(turned[:, ::-1] if self.mirrored else turned)
+
+    def lit(self, pixels: Pixels) -> Pixels:
+        """Return the image (h, w, 3), as the network takes it, in the view's light."""
+        image = ImageEnhance.Brightness(Image.fromarray(pixels)).enhance(self.brightness)
+        return np.asarray(ImageEnhance.Contrast(image).enhance(self.contrast))
 
 
-def view_of(image: Image.Image, *, image_id: str, view: int) -> Image.Image:
-    """Return one view of an image; view 0 is the image itself.
+def view_of(height: int, width: int, *, image_id: str, view: int) -> View:
+    """Return one view of an image; view 0 is the image itself and needs none.
 
-    Views 1 and up are a random crop, a quarter turn, a mirroring and a change of brightness and
-    contrast. Proportions and colours stay: the shape and hue of a lesion mean something. A view
-    depends on `image_id` and `view` alone, so that adding views or images changes no other.
+    A view depends on the image's size, `image_id` and `view` alone, so that adding views or
+    images changes no other.
 
     Args:
-        image: RGB, at its original size.
+        height: Of the image, in pixels.
+        width: Of the image, in pixels.
         image_id: The image's id in its data set.
-        view: Which view, from 0.
+        view: Which view, from 1.
     """
-    if view == 0:
-        return image
     # Python's generator gives the same numbers in every version, NumPy's need not.
     rng = random.Random(stable_seed("view", image_id, view))
-    varied = _cropped(image, rng)
-    turn = rng.choice(_TURNS)
-    if turn is not None:
-        varied = varied.transpose(turn)
-    if rng.random() < 0.5:
-        varied = varied.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    varied = ImageEnhance.Brightness(varied).enhance(rng.uniform(*_LIGHT))
-    return ImageEnhance.Contrast(varied).enhance(rng.uniform(*_LIGHT))
-
-
-def _cropped(image: Image.Image, rng: random.Random) -> Image.Image:
     side = rng.uniform(*_AREA) ** 0.5
-    width, height = max(1, round(image.width * side)), max(1, round(image.height * side))
-    left = rng.randint(0, image.width - width)
-    top = rng.randint(0, image.height - height)
-    return image.crop((left, top, left + width, top + height))
+    columns, rows = max(1, round(width * side)), max(1, round(height * side))
+    return View(
+        width=columns,
+        height=rows,
+        left=rng.randint(0, width - columns),
+        top=rng.randint(0, height - rows),
+        turns=rng.randrange(4),
+        mirrored=rng.random() < 0.5,
+        brightness=rng.uniform(*_LIGHT),
+        contrast=rng.uniform(*_LIGHT),
+    )

@@ -1,107 +1,178 @@
-"""Augmentation: random variations of a training image, by the names of the steps."""
+"""Augmentation: random variations of a batch of images, drawn on the host, made on the device."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
-from PIL import Image
-from timm.data.transforms import RandomResizedCropAndInterpolation
-from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional as tvf
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
 
 from featkit.backbones.preprocessing import Preprocessing
+from featkit.finetuning._colour import GREY, colours
+from featkit.finetuning._filters import WIDTH, kernels
+from featkit.finetuning._geometry import sources
+from featkit.finetuning._pixels import Raw
 
-__all__ = ["Augmentation"]
+__all__ = ["CHANCES", "Augmentation"]
 
-_DEGREES = 20.0
-"""Free rotation beside the quarter turns: small, so that few invented corners come in."""
+CHANCES = (
+    "area",
+    "ratio",
+    "top",
+    "left",
+    "hflip",
+    "vflip",
+    "turn",
+    "angle",
+    "brightness",
+    "contrast",
+    "saturation",
+    "hue",
+    "blur",
+    "sigma",
+    "sharpen",
+)
+"""What is drawn for an image, whether its recipe takes the step or not."""
 
-_AREA = (0.5, 1.0)
-"""Share of the image's area that a random crop keeps."""
 
-_RATIO = (0.85, 1.18)
-"""Aspect ratios of a random crop: near one, since a lesion's shape means something."""
+@dataclass(frozen=True, eq=False)
+class _Variation:
+    """What is done to each image of a batch.
 
-_HALF_TURNS = (None, Image.Transpose.ROTATE_180)
+    Attributes:
+        start: Of each image in the pixels, shape (B, 1, 1).
+        shapes: Heights and widths, float32 (B, 2, 1, 1).
+        maps: From places in the view to places in the image, float32 (B, 2, 3).
+        colours: Maps of colours, float32 (B, 3, 3).
+        grey: Share of the image's mean grey that is added, float32 (B,).
+        filtered: Which images are blurred or sharpened, shape (n,).
+        kernels: By what, float32 (n, WIDTH, WIDTH).
+    """
 
-_TURNS = (*_HALF_TURNS, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270)
+    start: Tensor
+    shapes: Tensor
+    maps: Tensor
+    colours: Tensor
+    grey: Tensor
+    filtered: Tensor
+    kernels: Tensor
+
+    def to(self, device: torch.device) -> _Variation:
+        """Return it on a device."""
+        parts = (getattr(self, field.name) for field in fields(self))
+        return _Variation(*(part.to(device, non_blocking=True) for part in parts))
 
 
 class Augmentation:
-    """Random steps on a resized image, then the crop to the network's input.
+    """Random steps on resized images, and their normalised views of the network's input size.
 
-    Randomness comes from the global generators of Python and PyTorch, as timm's and torchvision's
-    transforms want it; seed them for each image.
+    All geometric steps are one map, sampled once bilinearly; colours are mapped linearly. What a
+    view needs of the other images of its batch is nothing.
 
     Args:
         steps: Names out of `recipe.STEPS`; none = the plain centre crop.
         preprocessing: Of the backbone.
+        device: Where views are made.
     """
 
-    def __init__(self, steps: Sequence[str], preprocessing: Preprocessing) -> None:
-        self._names = tuple(steps)
-        self._preprocessing = preprocessing
-        self._steps = [_MAKERS[name](preprocessing) for name in _MAKERS if name in steps]
+    def __init__(
+        self, steps: Sequence[str], preprocessing: Preprocessing, device: torch.device
+    ) -> None:
+        self._steps = frozenset(steps)
+        self._crop = preprocessing.crop
+        self._device = device
+        mean, std = (
+            torch.tensor(values).view(3, 1).to(device)
+            for values in (preprocessing.mean, preprocessing.std)
+        )
+        self._fill = [float(round(255 * channel)) for channel in preprocessing.mean]
+        self._scale, self._shift = 1 / (255 * std), -mean / std
+        self._low, self._high = self._shift, (1 - mean) / std
+        self._grey = torch.from_numpy(GREY).float().to(device)
 
-    def __call__(self, image: Image.Image) -> Image.Image:
-        """Return a variation of a resized image, of the size of the network's input."""
-        for step in self._steps:
-            image = step(image)
-        return self._preprocessing.cropped(image)
+    def drawn(self, chances: NDArray[np.float64], raw: Raw) -> _Variation:
+        """Return what numbers in [0, 1), shape (B, len(CHANCES)), decide for a batch."""
+        chance = dict(zip(CHANCES, chances.T, strict=True))
+        number = len(chances)
+        maps, grey = np.broadcast_to(np.eye(3), (number, 3, 3)), np.zeros(number)
+        if "colour" in self._steps:
+            maps, grey = colours(chance)
+        filtered, kernel = kernels(self._steps, chance)
+        return _Variation(
+            start=torch.from_numpy(raw.start).view(-1, 1, 1),
+            shapes=_float(raw.shapes)[:, :, None, None],
+            maps=_float(sources(self._steps, chance, raw.shapes, self._crop)[:, :2]),
+            colours=_float(maps),
+            grey=_float(grey),
+            filtered=torch.from_numpy(filtered),
+            kernels=_float(kernel),
+        )
 
-    def __reduce__(self) -> tuple[object, ...]:
-        # Steps are closures, which do not cross to processes that are not forked.
-        return type(self), (self._names, self._preprocessing)
+    def __call__(self, chances: NDArray[np.float64], raw: Raw) -> Tensor:
+        """Return normalised views (B, 3, H, W) on the device, channels last in memory."""
+        variation = self.drawn(chances, raw).to(self._device)
+        pixels = raw.pixels.to(self._device, non_blocking=True)
+        # At the right and lower edges the neighbour is any pixel, with no weight: the margin is
+        # for the last of all. One number a pixel is fetched four times faster than three.
+        margin = int(raw.shapes[:, 1].max()) + 2
+        packed = functional.pad(pixels, (0, 1, 0, margin)).view(torch.int32).view(-1)
+        views = self._coloured(self._sampled(packed, variation), variation)
+        if len(variation.filtered):
+            chosen = views[variation.filtered]
+            views[variation.filtered] = _filtered(chosen, variation.kernels)
+        views = views.clamp(self._low[:, :, None], self._high[:, :, None])
+        return views.contiguous(memory_format=torch.channels_last)
+
+    def _sampled(self, packed: Tensor, variation: _Variation) -> Tensor:
+        """Return the colours at every place of the views, from 0 to 255, shape (B, 3, H, W)."""
+        x, y = self._places(variation.maps)
+        height, width = variation.shapes.unbind(1)
+        inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+        x, y = x.clamp_(min=0).minimum(width - 1), y.clamp_(min=0).minimum(height - 1)
+        left, top = x.floor(), y.floor()
+        place = (top * width + left).long() + variation.start
+        x, y = x - left, y - top
+        below = place + width.long()
+        corners = [
+            source.index_select(0, where.view(-1)).view(where.shape)
+            for where in (place, below)
+            for source in (packed, packed[1:])
+        ]
+        views = torch.empty(len(x), 3, *self._crop, device=x.device)
+        for channel, fill in enumerate(self._fill):
+            a, b, c, d = ((corner >> 8 * channel & 255).float() for corner in corners)
+            mixed = a.lerp_(b, x).lerp_(c.lerp_(d, x), y)
+            views[:, channel] = torch.where(inside, mixed, fill)
+        return views
+
+    def _places(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """Return x and y in the image of every place of the views, each (B, H, W)."""
+        down, across = (
+            torch.arange(length, dtype=torch.float32, device=maps.device) for length in self._crop
+        )
+        a, b, shift = maps[:, :, :, None, None].unbind(2)
+        x, y = (a * across + (b * down[:, None] + shift)).unbind(1)
+        return x, y
+
+    def _coloured(self, views: Tensor, variation: _Variation) -> Tensor:
+        """Return the views in other colours and normalised, not yet clamped."""
+        flat = views.flatten(2)
+        added = variation.grey * (flat.mean(2) @ self._grey)
+        shift = added[:, None, None] * self._scale + self._shift
+        return torch.baddbmm(shift, self._scale * variation.colours, flat).view_as(views)
 
 
-Step = Callable[[Image.Image], Image.Image]
+def _float(values: NDArray[np.generic]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
-def _crop(preprocessing: Preprocessing) -> Step:
-    interpolation = preprocessing.interpolation
-    known = interpolation in {"bilinear", "bicubic"}
-    step: Step = RandomResizedCropAndInterpolation(
-        preprocessing.crop,
-        scale=_AREA,
-        ratio=_RATIO,
-        interpolation=interpolation if known else "bilinear",
-    )
-    return step
-
-
-def _quarter_turns(preprocessing: Preprocessing) -> Step:
-    height, width = preprocessing.crop
-    turns = _TURNS if height == width else _HALF_TURNS
-
-    def step(image: Image.Image) -> Image.Image:
-        turn = turns[int(torch.randint(len(turns), ()))]
-        return image if turn is None else image.transpose(turn)
-
-    return step
-
-
-def _rotation(preprocessing: Preprocessing) -> Step:
-    fill = [round(255 * channel) for channel in preprocessing.mean]
-    step: Step = v2.RandomRotation(
-        _DEGREES, interpolation=tvf.InterpolationMode.BILINEAR, fill=fill
-    )
-    return step
-
-
-def _sometimes(step: Step) -> Step:
-    chosen: Step = v2.RandomApply([step], p=0.3)
-    return chosen
-
-
-#: In the order in which the steps are taken.
-_MAKERS: Mapping[str, Callable[[Preprocessing], Step]] = {
-    "crop": _crop,
-    "hflip": lambda _: v2.RandomHorizontalFlip(),
-    "vflip": lambda _: v2.RandomVerticalFlip(),
-    "quarter-turns": _quarter_turns,
-    "rotation": _rotation,
-    "colour": lambda _: v2.ColorJitter(brightness=0.2, contrast=0.2, saturation=0.2, hue=0.02),
-    "blur": lambda _: _sometimes(v2.GaussianBlur(5, sigma=(0.1, 1.5))),
-    "sharpen": lambda _: v2.RandomAdjustSharpness(2, p=0.3),
-}
+def _filtered(views: Tensor, kernels: Tensor) -> Tensor:
+    """Return views (n, 3, H, W), each filtered by its kernel."""
+    padded = functional.pad(views, [WIDTH // 2] * 4, mode="replicate")
+    weight = kernels.repeat_interleave(3, dim=0)[:, None]
+    flat = functional.conv2d(padded.flatten(0, 1)[None], weight, groups=len(weight))
+    return flat.view_as(views)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,10 @@ from timm.scheduler.cosine_lr import CosineLRScheduler
 from timm.utils.model_ema import ModelEmaV3
 
 from featkit.finetuning._feed import Feed
+from featkit.finetuning._folding import Pair, folded
 from featkit.finetuning._network import Classifier, train_mode
 from featkit.finetuning._optimisation import Loss
-from featkit.finetuning._samples import EpochLoader, Order
+from featkit.finetuning._samples import Order
 from featkit.fingerprints import stable_seed
 
 __all__ = ["DivergedError", "Epochs"]
@@ -45,8 +46,8 @@ class Epochs:
         batch_norm: `trained` or `frozen`.
         clip: Largest norm of the gradient; 0 = any.
         order: The samples of each epoch.
-        loader: Loads them.
         feed: Brings them to the device.
+        foldable: What is computed together where its statistics are frozen.
         seed: Of dropout and mixup.
     """
 
@@ -60,8 +61,8 @@ class Epochs:
     batch_norm: str
     clip: float
     order: Order
-    loader: EpochLoader
     feed: Feed
+    foldable: Sequence[Pair]
     seed: int
 
     def run(self, number: int, *, seen: Callable[[int], None]) -> float:
@@ -75,15 +76,16 @@ class Epochs:
             DivergedError: The loss is not finite.
         """
         team, order = self.feed.team, self.order
-        labels = [[label for _, label in team.share(batch)] for batch in order.epoch(number)]
-        targets = torch.tensor(labels, device=team.device)
+        labels = [batch.share(team.rank, team.size).label for batch in order.epoch(number)]
+        targets = torch.from_numpy(np.stack(labels)).to(team.device)
         total = torch.zeros((), device=team.device)
         train_mode(self.model, batch_norm=self.batch_norm)
-        with _seeded(stable_seed("training", self.seed, number, team.rank), team.device):
-            for step, pixels in enumerate(self.loader.epoch(number)):
+        seed = stable_seed("training", self.seed, number, team.rank)
+        with _seeded(seed, team.device), folded(self.model, self.foldable):
+            for step, inputs in enumerate(self.feed.epoch(order, number)):
                 done = number * order.steps + step
                 self.schedule.step_update(done)
-                total += self._step(self.feed.placed(pixels), targets[step])
+                total += self._step(inputs, targets[step])
                 if self.average is not None:
                     self.average.update(self.model, step=done + 1)
                 if (step + 1) % _LOOK_EVERY == 0:

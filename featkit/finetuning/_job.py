@@ -34,7 +34,6 @@ from featkit.finetuning._keeping import Keeper
 from featkit.finetuning._meter import Meter
 from featkit.finetuning._network import Classifier
 from featkit.finetuning._pixels import Pixels
-from featkit.finetuning._samples import Samples
 from featkit.finetuning._task import Task
 from featkit.finetuning._team import Team, make_team
 from featkit.finetuning._training import DivergedRunError
@@ -47,8 +46,6 @@ from featkit.progress import NoProgress, Progress
 from featkit.runs import Run, RunKey, RunStore, TestSet
 
 __all__ = ["Job"]
-
-_MOST_WORKERS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +134,8 @@ class Job:
     def _images(self, dataset: Dataset) -> Images:
         progress = self.progress if self._team.leads else NoProgress()
         folder = self.out / "pixels"
-        return Images(dataset, self.backbone, folder, available_cores(), progress)
+        workers = self.workers or available_cores()
+        return Images(dataset, self.backbone, folder, workers, progress)
 
     @cached_property
     def _participants(self) -> tuple[NDArray[np.intp], ImageTable]:
@@ -307,17 +305,8 @@ class Job:
 
     def _feed(self, images: Images, augmentation: Sequence[str]) -> Feed:
         pixels = self._pixels(images)
-        done = self.backbone.preprocessing
-        samples = Samples(pixels, Augmentation(augmentation, done), Augmentation((), done))
-        return Feed(samples, self.backbone, self._team, self._loaders())
-
-    def _loaders(self) -> int:
-        """Return how many processes load images: a GPU waits for all that there are."""
-        if self.workers is not None:
-            return self.workers
-        spare = available_cores() - 1
-        most = _MOST_WORKERS if self._team.device.type == "cuda" else 1
-        return max(0, min(spare // self._team.size, most))
+        varied = Augmentation(augmentation, self.backbone.preprocessing, self._team.device)
+        return Feed(pixels, varied, self.backbone, self._team)
 
 
 def _together(diverged: Sequence[DivergedRunError], runs: int) -> TrainingError:

@@ -27,7 +27,11 @@ def make_optimizer(model: Classifier, recipe: Recipe) -> torch.optim.Optimizer:
         model, weight_decay=recipe.weight_decay, layer_decay=recipe.layer_decay
     )
     optimizer: torch.optim.Optimizer = create_optimizer_v2(
-        groups, opt=_NAMES[recipe.optimizer], lr=recipe.lr, momentum=recipe.momentum
+        groups,
+        opt=_NAMES[recipe.optimizer],
+        lr=recipe.lr,
+        momentum=recipe.momentum,
+        fused=recipe.optimizer != "sgd" or None,
     )
     return optimizer
 

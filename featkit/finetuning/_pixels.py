@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.data.dataset import Dataset
@@ -25,7 +24,7 @@ from featkit.fingerprints import fingerprint
 from featkit.hardware.devices import worked_seconds
 from featkit.progress import Progress
 
-__all__ = ["Pixels", "decoded"]
+__all__ = ["Pixels", "Raw", "decoded"]
 
 _AHEAD = 64
 """Images that are decoded ahead of the one that is written."""
@@ -33,6 +32,21 @@ _AHEAD = 64
 _CPU = torch.device("cpu")
 
 _LEDGER, _PIXELS, _SHAPES = "images.json", "pixels.bin", "shapes.npy"
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """Resized images of any shapes, one after the other.
+
+    Attributes:
+        pixels: Of all images row by row, uint8 (P, 3).
+        start: Where in `pixels` each image begins, shape (B,).
+        shapes: Heights and widths, shape (B, 2).
+    """
+
+    pixels: torch.Tensor
+    start: NDArray[np.int64]
+    shapes: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +83,26 @@ class Pixels:
     def _flat(self) -> NDArray[np.uint8]:
         return np.memmap(self.folder / _PIXELS, dtype=np.uint8, mode="r")
 
-    def __getstate__(self) -> dict[str, object]:
-        """Leave the map behind: each worker process makes its own."""
-        return {each.name: self.__dict__[each.name] for each in fields(self)}
-
-    def image(self, row: int) -> Image.Image:
-        """Return the resized image of a readable row."""
+    def image(self, row: int) -> NDArray[np.uint8]:
+        """Return the resized image of a readable row, shape (H, W, 3), not to be written to."""
         flat = self._flat[self._starts[row] : self._starts[row + 1]]
-        return Image.fromarray(np.array(flat).reshape(*self._shapes[row], 3))
+        return flat.reshape(*self._shapes[row], 3)
+
+    def raw(self, rows: NDArray[np.intp], *, pinned: bool = False) -> Raw:
+        """Return the resized images of readable rows.
+
+        Args:
+            rows: Which, shape (B,).
+            pinned: In memory from which a GPU copies while it computes.
+        """
+        shapes = self._shapes[rows]
+        sizes = shapes.prod(axis=1)
+        start = np.cumsum(sizes) - sizes
+        pixels = torch.empty((int(sizes.sum()), 3), dtype=torch.uint8, pin_memory=pinned)
+        flat = pixels.numpy().reshape(-1)
+        for row, first, size in zip(rows, 3 * start, 3 * sizes, strict=True):
+            flat[first : first + size] = self._flat[self._starts[row] : self._starts[row + 1]]
+        return Raw(pixels, start, shapes)
 
     def forget(self) -> None:
         """Remove the images, which can be had again; hashes and failures stay."""
@@ -165,7 +191,7 @@ def _images(
     def load(row: int) -> tuple[NDArray[np.uint8] | None, str]:
         try:
             image = dataset.images.read(row)
-            check_shape(image)
+            check_shape(image.height, image.width)
         except ImageError as error:
             return None, error.reason
         return np.ascontiguousarray(preprocessing.resized(image)), pixel_hash(image)

@@ -18,6 +18,7 @@ from featkit.finetuning._clock import Clock
 from featkit.finetuning._course import Course
 from featkit.finetuning._epoch import DivergedError, Epochs
 from featkit.finetuning._feed import Feed
+from featkit.finetuning._folding import Pair, pairs
 from featkit.finetuning._keeping import Keeper
 from featkit.finetuning._network import Classifier, changing
 from featkit.finetuning._optimisation import Loss, make_mixup, make_optimizer, make_schedule
@@ -141,10 +142,17 @@ class Trainer:
             batch_norm=recipe.batch_norm,
             clip=recipe.clip,
             order=self._course.order,
-            loader=self._feed.loader(self._course.order, epochs=self._course.epochs),
             feed=self._feed,
+            foldable=self._foldable(),
             seed=self._identity.seed,
         )
+
+    def _foldable(self) -> list[Pair]:
+        """Return what a CPU computes together; a GPU would wait for many small kernels more."""
+        if self._feed.team.device.type != "cpu":
+            return []
+        self._model.eval()
+        return pairs(self._model, self._feed.example())
 
     def _probe(self) -> dict[str, object]:
         material = self._material

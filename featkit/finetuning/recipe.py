@@ -43,7 +43,7 @@ Monitor = Literal["balanced_accuracy", "log_loss"]
 BatchNorm = Literal["auto", "trained", "frozen"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
-_CODE = 1
+_CODE = 2
 """Raise it when the same recipe would train another model than before."""
 
 

@@ -69,7 +69,7 @@ def finetune(
         design: On what to train and test; the default design where None.
         test: Another data set: train as before and test on these images (external validation).
         device: `auto` (the fastest there is), `cpu`, `cuda`, `cuda:N` or `mps`.
-        workers: Processes that load images ahead; None = by device and cores.
+        workers: Threads that decode images; None = one a core.
         save_models: Keep every Run's network under `models/`, for `timm` and `local-dir:`. A Run
             that was made without is made again.
         progress: Told of images seen.
@@ -112,9 +112,9 @@ def _check(strategies: Sequence[str], workers: int | None) -> None:
             cause="the list is empty",
             remedy=f"Give one or more of {', '.join(STRATEGIES)}",
         )
-    if workers is not None and workers < 0:
+    if workers is not None and workers < 1:
         raise UsageError(
             f"--workers {workers}",
-            cause="there are no fewer than none",
-            remedy="Give 0 or more, or leave it out",
+            cause="somebody must decode the images",
+            remedy="Give 1 or more, or leave it out",
         )

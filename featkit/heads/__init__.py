@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from featkit.heads._problem import HeldOutRows
 from featkit.heads.base import Head
 from featkit.heads.registry import HEADS, make_head
+from featkit.heads.together import TrainingSet, fit_together
 from featkit.heads.views import PLAIN, Views
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ __all__ = [
     "LightGBMHead",
     "LinearHead",
     "MLPHead",
+    "TrainingSet",
     "Views",
+    "fit_together",
     "make_head",
 ]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,6 +42,10 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
     recipe = 1
     """Raise it in a head whose code would train another model with the same options."""
 
+    shares: Literal["nothing", "rows", "steps"] = "nothing"
+    """What heads have in common that are fitted together: products with the same rows, or the steps
+    of training on whatever rows."""
+
     imbalance: str
     inner_splits: int
     random_state: int | np.random.RandomState | None
@@ -74,38 +79,16 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
             UsageError: An option has a value that it cannot have.
             ValueError: Features, labels or groups that cannot be learned from.
         """
-        self.check_options()
-        rows, count = _by_view(X)
-        repeated = y if count == 1 else np.repeat(y, count)
-        features, labels = validate_data(self, rows, repeated, dtype=np.float32, order="C")
-        labels = labels[::count]
-        _check_views(views, count)
-        check_classification_targets(labels)
-        self.classes_, label = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs at least two classes, but the labels hold one class: "
-                f"{str(self.classes_[0])!r}"
-            )
-        problem = Problem(
-            features=features.reshape(len(labels), count, -1)[:, : views.needed],
-            label=label,
-            group=_group_names(groups, label),
-            n_classes=len(self.classes_),
-            imbalance=self.imbalance,  # type: ignore[arg-type]
-            inner_splits=self.inner_splits,
-            seed=int(check_random_state(self.random_state).randint(2**31)),
-            views=views,
-        )
+        problem = self._encoded(X, y, groups, views)
         with threadpool_limits(self.n_jobs):
-            self._fit(problem)
+            self._fit_together([self], [problem])
         return self
 
     def identity(self) -> dict[str, Any]:
         """Return, JSON-like, what decides the trained model besides data and random numbers."""
         options = self.get_params()
-        for name in ("n_jobs", "random_state"):
-            del options[name]
+        for name in ("n_jobs", "random_state", "device"):
+            options.pop(name, None)
         return {**options, "recipe": self.recipe}
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -135,6 +118,17 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
         labels: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
         return labels
 
+    @classmethod
+    def _fit_together(cls, heads: Sequence[Self], problems: Sequence[Problem]) -> None:
+        """Train each head on its problem; a head that gains by doing so in one go overrides this.
+
+        Args:
+            heads: Heads with the same options but for `random_state`.
+            problems: What each learns from; features may be one array in several of them.
+        """
+        for head, problem in zip(heads, problems, strict=True):
+            head._fit(problem)
+
     @abstractmethod
     def _fit(self, problem: Problem) -> None:
         """Train, and set `chosen_`, `n_parameters_`, `held_out_` and the fitted state."""
@@ -142,6 +136,34 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
     @abstractmethod
     def _probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return probabilities (n, C) of checked features (n, D)."""
+
+    def _encoded(
+        self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None, views: Views
+    ) -> Problem:
+        """Check what was given to `fit`, set `classes_` and `n_features_in_`, and encode it."""
+        self.check_options()
+        rows, count = _by_view(X)
+        repeated = y if count == 1 else np.repeat(y, count)
+        features, labels = validate_data(self, rows, repeated, dtype=np.float32, order="C")
+        labels = labels[::count]
+        _check_views(views, count)
+        check_classification_targets(labels)
+        self.classes_, label = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least two classes, but the labels hold one class: "
+                f"{str(self.classes_[0])!r}"
+            )
+        return Problem(
+            features=features.reshape(len(labels), count, -1)[:, : views.needed],
+            label=label,
+            group=_group_names(groups, label),
+            n_classes=len(self.classes_),
+            imbalance=self.imbalance,  # type: ignore[arg-type]
+            inner_splits=self.inner_splits,
+            seed=int(check_random_state(self.random_state).randint(2**31)),
+            views=views,
+        )
 
     def check_options(self) -> None:
         """Refuse option values that cannot be meant; subclasses add their own."""

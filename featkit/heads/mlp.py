@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
 from featkit.errors import UsageError
+from featkit.hardware.devices import resolve_device
+from featkit.heads._epochs import EpochChoice
+from featkit.heads._learner import Learner
 from featkit.heads._network import Batch, Recipe, threads
-from featkit.heads._problem import HeldOutRows, Problem, Sample
+from featkit.heads._problem import Problem, Sample
 from featkit.heads._scaling import Scaling
-from featkit.heads._stopping import Stopping
 from featkit.heads.base import Head, at_least
 
 __all__ = ["MLPHead"]
-
-_DEFAULT_EPOCHS = 20
-"""Epochs where no inner split is possible."""
 
 
 class MLPHead(Head):
@@ -29,6 +29,7 @@ class MLPHead(Head):
     network, in place of an average over those of the inner folds.
     Large budgets validate on as few folds as hold `validation_rows` rows. Where several views are
     trained on, an epoch shows each image once, in a view drawn at random.
+    Heads that are fitted together train in step, each as it would alone but for rounding.
 
     Args:
         hidden: Width of the hidden layer.
@@ -44,12 +45,16 @@ class MLPHead(Head):
         inner_splits: Inner folds; fewer where a class has fewer groups.
         random_state: Seed of inner folds, oversampling and the networks.
         n_jobs: Threads.
+        device: Where to train: "cpu", "cuda", "cuda:N", "mps" or "auto".
 
     Attributes:
         layers_: Weights and biases: (D, hidden), (1, hidden), (hidden, C), (1, C), float32.
         mean_: (D,) of the training features.
         scale_: (D,) standard deviation; 1 for constant columns.
     """
+
+    recipe = 2
+    shares = "steps"
 
     def __init__(
         self,
@@ -66,6 +71,7 @@ class MLPHead(Head):
         inner_splits: int = 5,
         random_state: int | np.random.RandomState | None = 0,
         n_jobs: int = 1,
+        device: str = "cpu",
     ) -> None:
         self.hidden = hidden
         self.dropout = dropout
@@ -79,56 +85,23 @@ class MLPHead(Head):
         self.inner_splits = inner_splits
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.device = device
 
     def _fit(self, problem: Problem) -> None:
-        scaling = Scaling.of(problem.trained())
-        features = scaling.apply(problem.features)
-        with threads(self.n_jobs):
-            self.chosen_, self.held_out_ = self._choose_epochs(problem, features)
-            network = self._batch(problem, features, [problem.sample()])
-            for _ in range(self.chosen_["epochs"]):
-                network.train_epoch()
-        self.layers_ = network.layers(0)
-        self.mean_, self.scale_ = scaling
-        self.n_parameters_ = sum(layer.size for layer in self.layers_)
+        self._fit_together([self], [problem])
 
-    def _choose_epochs(
-        self, problem: Problem, features: NDArray[np.float32]
-    ) -> tuple[dict[str, Any], HeldOutRows | None]:
-        splits = problem.splits_validating(self.validation_rows)
-        if not splits:
-            return {"epochs": min(_DEFAULT_EPOCHS, self.max_epochs), "inner_folds": 0}, None
-        networks = self._batch(problem, features, [problem.sample(split.train) for split in splits])
-        held_out = [split.validation for split in splits]
-        rows = np.concatenate(held_out)
-        stopping = Stopping(patience=self.patience)
-        while stopping.rounds < self.max_epochs and not stopping.is_over:
-            networks.train_epoch()
-            scores = problem.averaged(np.concatenate(networks.predict(held_out)))
-            stopping.record(problem.loss(rows, scores))
-            if stopping.best == stopping.rounds:
-                chosen = scores
-        record = {"epochs": stopping.best, "inner_folds": len(splits), "losses": stopping.losses}
-        return record, HeldOutRows(rows, softmax(chosen.astype(np.float64), axis=1))
-
-    def _batch(
-        self, problem: Problem, features: NDArray[np.float32], samples: list[Sample]
-    ) -> Batch:
-        return Batch(
-            features,
-            problem.label,
-            samples,
-            n_classes=problem.n_classes,
-            recipe=Recipe(
-                hidden=self.hidden,
-                dropout=self.dropout,
-                learning_rate=self.learning_rate,
-                weight_decay=self.weight_decay,
-                batch_size=self.batch_size,
-            ),
-            seed=problem.seed,
-            views=problem.views,
-        )
+    @classmethod
+    def _fit_together(cls, heads: Sequence[Self], problems: Sequence[Problem]) -> None:
+        """Train the networks of all heads in step: those of inner folds, then one for each head."""
+        # Networks share matrix products where they have the same shape.
+        alike: dict[tuple[int, int], list[_Course]] = {}
+        for head, problem in zip(heads, problems, strict=True):
+            shape = problem.features.shape[-1], problem.n_classes
+            alike.setdefault(shape, []).append(_Course(head, problem))
+        with threads(heads[0].n_jobs):
+            for courses in alike.values():
+                _choose_epochs(courses)
+                _train_on_all_rows(courses)
 
     def _probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         into, bias, out, out_bias = (layer.astype(np.float64) for layer in self.layers_)
@@ -147,3 +120,75 @@ class MLPHead(Head):
                 cause="it is the share of hidden units to drop",
                 remedy="Give a number from 0 to below 1",
             )
+
+
+class _Course:
+    """One head on its way from inner folds to the network that it keeps."""
+
+    def __init__(self, head: MLPHead, problem: Problem) -> None:
+        self.head = head
+        self.choice = EpochChoice(
+            problem,
+            max_epochs=head.max_epochs,
+            patience=head.patience,
+            validation_rows=head.validation_rows,
+        )
+        self._problem = problem
+        self._device = resolve_device(head.device)
+        self._scaling = Scaling.of(problem.trained())
+        self._features = self._scaling.apply(problem.features)
+
+    def learner_of_folds(self) -> Learner:
+        """Return a network for the training part of each inner split."""
+        return self._learner([self._problem.sample(split.train) for split in self.choice.splits])
+
+    def learner_of_all_rows(self) -> Learner:
+        """Return the network that the head will keep."""
+        return self._learner([self._problem.sample()])
+
+    def batch(self, learners: Sequence[Learner]) -> Batch:
+        """Return networks like this head's."""
+        head = self.head
+        recipe = Recipe(
+            hidden=head.hidden,
+            dropout=head.dropout,
+            learning_rate=head.learning_rate,
+            weight_decay=head.weight_decay,
+            batch_size=head.batch_size,
+        )
+        return Batch(learners, n_classes=self._problem.n_classes, recipe=recipe)
+
+    def end(self, learner: Learner) -> None:
+        """Give the head what was chosen and learned."""
+        head = self.head
+        head.chosen_, head.held_out_ = self.choice.record, self.choice.held_out
+        head.layers_ = [layer[0] for layer in learner.layers]
+        head.mean_, head.scale_ = self._scaling
+        head.n_parameters_ = sum(layer.size for layer in head.layers_)
+
+    def _learner(self, samples: Sequence[Sample]) -> Learner:
+        problem = self._problem
+        return Learner(
+            self._features,
+            problem.label,
+            samples,
+            seed=problem.seed,
+            views=problem.views,
+            device=self._device,
+        )
+
+
+def _choose_epochs(courses: Sequence[_Course]) -> None:
+    learners = {course.learner_of_folds(): course for course in courses if course.choice.splits}
+    if learners:
+        batch = courses[0].batch(list(learners))
+        batch.train(lambda learner: learners[learner].choice.is_made(batch, learner))
+
+
+def _train_on_all_rows(courses: Sequence[_Course]) -> None:
+    learners = {course.learner_of_all_rows(): course for course in courses}
+    courses[0].batch(list(learners)).train(
+        lambda learner: learner.epochs == learners[learner].choice.epochs
+    )
+    for learner, course in learners.items():
+        course.end(learner)

@@ -39,7 +39,14 @@ HEADS: Mapping[str, type[Head]] = _LazyHeads(
 """Every head by the name that the command line and Runs give it."""
 
 
-def make_head(name: str, *, imbalance: str = "weights", seed: int = 0, n_jobs: int = 1) -> Head:
+def make_head(
+    name: str,
+    *,
+    imbalance: str = "weights",
+    seed: int = 0,
+    n_jobs: int = 1,
+    device: str = "cpu",
+) -> Head:
     """Return an untrained head.
 
     Args:
@@ -47,6 +54,7 @@ def make_head(name: str, *, imbalance: str = "weights", seed: int = 0, n_jobs: i
         imbalance: "weights", "none" or "oversample".
         seed: Seed of all that is random in it.
         n_jobs: Threads.
+        device: Where it is trained, if it can be trained elsewhere than on the CPU.
 
     Raises:
         UsageError: There is no such head.
@@ -57,4 +65,5 @@ def make_head(name: str, *, imbalance: str = "weights", seed: int = 0, n_jobs: i
             cause="there is no head of this name",
             remedy=f"Choose one of {', '.join(HEADS)}",
         )
-    return HEADS[name](imbalance=imbalance, random_state=seed, n_jobs=n_jobs)
+    head = HEADS[name](imbalance=imbalance, random_state=seed, n_jobs=n_jobs)
+    return head.set_params(device=device) if "device" in head.get_params() else head

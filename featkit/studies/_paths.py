@@ -60,5 +60,5 @@ def _backbone(folder: Path, spec: str) -> str:
     return str(_below(folder, spec)) if spec.startswith((".", "~", "/")) else spec
 
 
-def _below(folder: Path, path: str) -> Path:
-    return folder / Path(path).expanduser()
+def _below(folder: Path, path: str) -> Path | str:
+    return path if "://" in path else folder / Path(path).expanduser()

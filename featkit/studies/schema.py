@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -70,8 +69,8 @@ class DataSection(_Section):
     group_column: str | None = None
     id_column: str | None = None
     split_column: str | None = None
-    images: Path | None = None
-    lesions: Path | None = None
+    images: str | None = None
+    lesions: str | None = None
 
 
 class BackboneSection(_Section):

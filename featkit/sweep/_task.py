@@ -1,25 +1,24 @@
-"""One fit: a head trained on the rows of one cell, tested once, written as a Run."""
+"""Fits: heads trained on the rows of their cells, tested once each, written as Runs."""
 
 from __future__ import annotations
 
 import resource
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from featkit.experiment import Score, score_of
-from featkit.hardware.devices import device_name
-from featkit.heads import Head, Views, make_head
+from featkit.hardware.devices import device_name, resolve_device, worked_seconds
+from featkit.heads import HEADS, Head, TrainingSet, Views, fit_together, make_head
 from featkit.provenance import software_versions
 from featkit.runs import Cost, HeldOut, Run, RunKey, RunStore, TestSet
 
-__all__ = ["Arrays", "Task", "run_task"]
+__all__ = ["Arrays", "Task", "bundles", "run_tasks"]
 
 _PACKAGES = ("numpy", "scikit-learn", "lightgbm", "torch")
 
@@ -63,35 +62,84 @@ class Task:
     experienced: bool = False
 
 
-def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> Score:
-    """Fit, predict, write the Run, and return its score."""
-    began, cpu = time.perf_counter(), time.process_time()
-    rows, views = task.train_rows, task.views
-    head = make_head(
+def bundles(tasks: Sequence[Task]) -> list[list[Task]]:
+    """Return the tasks by what is fitted in one go: draws of one budget that share work."""
+    found: dict[tuple[object, ...], list[Task]] = {}
+    for number, task in enumerate(tasks):
+        shares = HEADS[task.head].shares
+        alike = {"nothing": number, "rows": task.train_rows.tobytes(), "steps": None}[shares]
+        budget = task.head, task.key.fold, task.key.budget
+        found.setdefault((*budget, alike), []).append(task)
+    return list(found.values())
+
+
+def run_tasks(
+    tasks: Sequence[Task], arrays: Arrays, folder: Path, *, threads: int, device: str = "cpu"
+) -> list[Score]:
+    """Fit one bundle, predict, write the Runs, and return their scores.
+
+    What the bundle cost is shared among its Runs by the rows that they were trained on.
+    """
+    heads = [_head(task, threads, device) for task in tasks]
+    worked_on = resolve_device(getattr(heads[0], "device", "cpu"))
+    began, worked = time.perf_counter(), worked_seconds(worked_on)
+    fit_together(heads, _training_sets(tasks, arrays))
+    known = [
+        head.predict_proba(arrays.test[task.test_rows, : task.views.test])
+        for head, task in zip(heads, tasks, strict=True)
+    ]
+    worked, wall = worked_seconds(worked_on) - worked, time.perf_counter() - began
+    rows = sum(len(task.train_rows) for task in tasks)
+    scores = []
+    for task, head, probabilities in zip(tasks, heads, known, strict=True):
+        share = len(task.train_rows) / rows
+        cost = Cost(
+            wall_s=wall * share,
+            device_s=worked * share,
+            images_seen=len(task.train_rows) * task.views.needed,
+            parameters_trained=head.n_parameters_,
+            peak_memory_mb=_peak_memory_mb(),
+            features_s=task.features_s,
+            device=device_name(worked_on),
+            threads=threads,
+        )
+        run = _run(task, head, arrays, probabilities, cost)
+        RunStore(folder).save(run)
+        scores.append(score_of(run))
+    return scores
+
+
+def _head(task: Task, threads: int, device: str) -> Head:
+    return make_head(
         task.head,
         imbalance=str(task.key.config["imbalance"]),
         seed=task.seed,
         n_jobs=threads,
+        device=device,
     )
-    head.fit(arrays.train[rows], arrays.label[rows], groups=arrays.group[rows], views=views)
-    known = head.predict_proba(arrays.test[task.test_rows, : views.test])
-    cost = Cost(
-        wall_s=time.perf_counter() - began,
-        device_s=time.process_time() - cpu,
-        images_seen=len(rows) * views.needed,
-        parameters_trained=head.n_parameters_,
-        peak_memory_mb=_peak_memory_mb(),
-        features_s=task.features_s,
-        device=device_name(torch.device("cpu")),
-        threads=threads,
-    )
-    run = Run(
+
+
+def _training_sets(tasks: Sequence[Task], arrays: Arrays) -> list[TrainingSet]:
+    """Return what each head is fitted on, with one copy of features that several have."""
+    copies: dict[bytes, NDArray[np.float32]] = {}
+    sets = []
+    for task in tasks:
+        rows = task.train_rows
+        key = rows.tobytes()
+        if key not in copies:
+            copies[key] = arrays.train[rows]
+        sets.append(TrainingSet(copies[key], arrays.label[rows], arrays.group[rows], task.views))
+    return sets
+
+
+def _run(task: Task, head: Head, arrays: Arrays, known: NDArray[np.float64], cost: Cost) -> Run:
+    return Run(
         key=task.key,
         classes=task.classes,
         test=task.test,
         probabilities=_in_classes(known, head, task),
-        train_lesions=len(np.unique(arrays.group[rows])),
-        train_images=len(rows),
+        train_lesions=len(np.unique(arrays.group[task.train_rows])),
+        train_images=len(task.train_rows),
         cost=cost,
         chosen=head.chosen_,
         split=task.split,
@@ -99,8 +147,6 @@ def run_task(task: Task, arrays: Arrays, folder: Path, *, threads: int) -> Score
         versions=software_versions(_PACKAGES),
         inputs=task.inputs,
     )
-    RunStore(folder).save(run)
-    return score_of(run)
 
 
 def _held_out(head: Head, task: Task, arrays: Arrays) -> HeldOut | None:

@@ -22,6 +22,7 @@ from featkit.experiment import (
 )
 from featkit.features import FeatureStore
 from featkit.fingerprints import stable_order
+from featkit.hardware.devices import resolve_device
 from featkit.heads import HEADS, make_head
 from featkit.plans import Plan
 from featkit.progress import NoProgress, Progress
@@ -29,7 +30,7 @@ from featkit.runs import RunStore
 from featkit.sweep._external import external_of
 from featkit.sweep._shares import Share
 from featkit.sweep._tables import read_table
-from featkit.sweep._task import Task, run_task
+from featkit.sweep._task import Task, bundles, run_tasks
 from featkit.sweep._views import ViewChoice, check_choice, choose_views
 
 __all__ = ["Sweep", "fit"]
@@ -66,6 +67,7 @@ def fit(
     design: Design | None = None,
     tests: Sequence[FeatureStore] = (),
     jobs: int | None = None,
+    device: str = "cpu",
     progress: Progress | None = None,
 ) -> Sweep:
     """Train every head at every budget on every store, and write one Run for each.
@@ -85,6 +87,8 @@ def fit(
         tests: Feature files of another data set, one for each backbone in `stores`: train as
             before and test on these images (external validation).
         jobs: Fits at a time; None = one for each core.
+        device: Where heads that can use another device than the CPU are trained: `cpu`, `auto`,
+            `cuda`, `cuda:N` or `mps`.
         progress: Told of every finished Run.
 
     Raises:
@@ -95,6 +99,7 @@ def fit(
     """
     design, heads = design or Design(), _checked(heads, imbalance)
     check_choice(views)
+    resolve_device(device)
     table = read_table(stores, exclude_classes=design.exclude_classes)
     choices = [choose_views(store, views, tta=tta) for store in table.stores]
     plan = plan_of(table.images, design)
@@ -131,13 +136,15 @@ def fit(
         images=external.images if external else table.images,
         command=_words(stores, tests, heads, imbalance, views, tta=tta),
     ) as runs:
-        todo = [_open_tasks(share, runs, board) for share in shares]
-        trained = sum(len(tasks) for tasks in todo)
+        todo = [_open_bundles(share, runs, board) for share in shares]
+        trained = sum(len(tasks) for work in todo for tasks in work)
         board.start("fit", to_come=trained)
         # Absolute, since joblib's processes stay in the folder that they began in.
         place = runs.folder.absolute()
-        for score in _scores(shares, todo, place, jobs or joblib.cpu_count()):
-            board.show(score)
+        workers = jobs or joblib.cpu_count()
+        for scores in _scores(shares, todo, place, jobs=workers, device=device):
+            for score in scores:
+                board.show(score)
         board.finish()
     return Sweep(runs.folder, plan, trained=trained, reused=board.shown - trained)
 
@@ -175,8 +182,8 @@ def _checked(heads: Sequence[str], imbalance: str) -> tuple[str, ...]:
     return names
 
 
-def _open_tasks(share: Share, store: RunStore, board: Board) -> list[Task]:
-    """Return the tasks without a Run, in an order that mixes quick and slow ones.
+def _open_bundles(share: Share, store: RunStore, board: Board) -> list[list[Task]]:
+    """Return the tasks without a Run, bundled, in an order that mixes quick and slow ones.
 
     A mixed order keeps the rate, and so the time left, honest from the start.
     """
@@ -187,18 +194,24 @@ def _open_tasks(share: Share, store: RunStore, board: Board) -> list[Task]:
             tasks.append(task)
         else:
             board.add(score_of(run))
-    return [tasks[index] for index in stable_order(task.key.digest for task in tasks)]
+    found = bundles(tasks)
+    return [found[index] for index in stable_order(bundle[0].key.digest for bundle in found)]
 
 
 def _scores(
-    shares: Sequence[Share], todo: Sequence[Sequence[Task]], out: Path, jobs: int
-) -> Iterator[Score]:
+    shares: Sequence[Share],
+    todo: Sequence[Sequence[Sequence[Task]]],
+    out: Path,
+    *,
+    jobs: int,
+    device: str,
+) -> Iterator[list[Score]]:
     """Train, one store after the other, so that only its features are in memory."""
-    for share, tasks in zip(shares, todo, strict=True):
-        if not tasks:
+    for share, work in zip(shares, todo, strict=True):
+        if not work:
             continue
         arrays = share.arrays()
-        workers = min(jobs, len(tasks))
+        workers = min(jobs, len(work))
         threads = max(1, jobs // workers)
         with joblib.parallel_config(
             "loky",
@@ -208,9 +221,12 @@ def _scores(
             idle_worker_timeout=_IDLE_S,
         ):
             parallel = joblib.Parallel(return_as="generator_unordered")
-            work = (joblib.delayed(run_task)(task, arrays, out, threads=threads) for task in tasks)
+            calls = (
+                joblib.delayed(run_tasks)(tasks, arrays, out, threads=threads, device=device)
+                for tasks in work
+            )
             try:
-                yield from parallel(work)
+                yield from parallel(calls)
             except TerminatedWorkerError as error:
                 raise StoreError(
                     f"a fit on {share.name} was killed",

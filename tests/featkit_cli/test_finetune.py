@@ -4,12 +4,11 @@ import csv
 import json
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
 SAMPLE = "synthetic:images=90,size=32"
-TINY = ("-b", "featkit:tiny", "--image-size", 32, "--device", "cpu", "--workers", 0)
+TINY = ("-b", "featkit:tiny", "--image-size", 32, "--device", "cpu", "--workers", 1)
 CELL = ("--budgets", 100, "--draws", 1, "--folds", 3)
 QUICK = ("--epochs", 1, "--recipe", "min_steps=0")
 
@@ -52,8 +51,8 @@ def test_the_same_again_trains_nothing(featkit, runs):
     command = ("finetune", SAMPLE, *TINY, *CELL, *QUICK, "--out", runs, "--strategy", "last")
     done = featkit(*command, "--json")
     assert json.loads(done.out) == {"folder": str(runs), "trained": 0, "reused": 1}
-    # The same in other words: more processes, and the option as a part of the recipe.
-    other = (*TINY[:6], "--workers", 1, "--recipe", "epochs=1", "--recipe", "min_steps=0")
+    # The same in other words: more threads, and the option as a part of the recipe.
+    other = (*TINY[:6], "--workers", 2, "--recipe", "epochs=1", "--recipe", "min_steps=0")
     done = featkit("finetune", SAMPLE, *other, *CELL, "--out", runs, "--strategy", "last", "--json")
     assert json.loads(done.out)["trained"] == 0
 
@@ -130,42 +129,22 @@ def test_images_that_cannot_be_read_are_told(featkit, tmp_path):
     assert f"1 image not readable, {victim.stem} for one: 0 bytes" in done.err
 
 
-PROCESSES = Path("/proc")
-
-
-def children(pid):
-    """Return the processes whose parent is `pid`, zombies included."""
-    found = []
-    for entry in PROCESSES.glob("[0-9]*"):
-        try:
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue  # it has ended
-        if parent == pid:
-            found.append(entry)
-    return found
-
-
-@pytest.mark.skipif(not PROCESSES.is_dir(), reason="needs /proc")
-def test_an_interrupt_leaves_no_process_and_no_traceback(start, tmp_path):
+def test_an_interrupt_leaves_no_traceback(start, tmp_path):
     process = start(
         "finetune", "synthetic:images=300,size=32", "-b", "featkit:tiny", "--image-size", 32,
-        "--device", "cpu", "--workers", 2, *CELL, "--strategy", "full", "--epochs", 500,
+        "--device", "cpu", *CELL, "--strategy", "full", "--epochs", 500,
         "--recipe", "patience=0", "--imbalance", "oversample", "--out", tmp_path / "out",
     )  # fmt: skip
-    workers = []
     try:
         deadline = time.monotonic() + 60
-        while len(workers) < 2 and time.monotonic() < deadline and process.poll() is None:
+        while not list(tmp_path.glob("out/pixels/*/images.json")):
+            assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.1)
-            workers = children(process.pid)
         time.sleep(1)
     finally:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
-    assert len(workers) == 2, err
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert "Continue with the same command: featkit finetune" in err
-    assert not any(worker.exists() for worker in workers)
     assert not list(tmp_path.glob("out/runs/*"))

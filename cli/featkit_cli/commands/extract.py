@@ -61,7 +61,9 @@ def extract(
     ] = "auto",
     precision: Annotated[
         Precision,
-        typer.Option(help="auto takes bf16 where it is faster and the features stay the same."),
+        typer.Option(
+            help="auto takes bf16 where it is faster and leaves the features as they are."
+        ),
     ] = Precision.AUTO,
     image_size: Annotated[
         int | None, typer.Option(metavar="PX", min=8, help="Default: the backbone's own.")

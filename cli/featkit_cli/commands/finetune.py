@@ -110,7 +110,7 @@ def finetune(
         str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")
     ] = "auto",
     workers: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Processes that load images ahead.")
+        int | None, typer.Option(metavar="N", min=1, help="Decoding threads. Default: all cores.")
     ] = None,
     random_weights: Annotated[
         bool, typer.Option("--random-weights", help="Train from scratch.")

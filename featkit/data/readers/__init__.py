@@ -9,6 +9,7 @@ from featkit.data.readers.hmnist import HmnistReader
 from featkit.data.readers.isic import IsicReader
 from featkit.data.readers.medmnist import MedmnistReader
 from featkit.data.readers.table import CsvReader
+from featkit.data.readers.webdataset import WebdatasetReader
 from featkit.data.synthetic import SYNTHETIC
 
 __all__ = ["HAM10000_CLASSES", "READERS"]
@@ -20,6 +21,7 @@ READERS: tuple[Reader, ...] = (
     CsvReader(),
     HmnistReader(),
     MedmnistReader(),
+    WebdatasetReader(),
     SYNTHETIC,
 )
 """All readers, in the order in which help and errors list them."""

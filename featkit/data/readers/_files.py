@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from featkit.data.places import Place, RemotePath
 from featkit.data.sources import FileImages
 from featkit.errors import DataError
 
@@ -14,32 +17,60 @@ __all__ = [
     "image_files",
     "image_folders",
     "is_image_folder",
+    "is_image_name",
     "match_files",
     "name_prefix",
+    "placed_images",
+    "relative_path",
+    "shard_files",
     "subfolders",
+    "tables",
     "unlisted_files",
 ]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
-def image_files(folder: Path, *, deep: bool) -> Iterator[str]:
+_Place = TypeVar("_Place", Path, RemotePath, Place)
+
+
+def image_files(folder: Place, *, deep: bool) -> Iterator[str]:
     """Yield the paths of a folder's visible image files by name, then its subfolders' if `deep`."""
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if _is_image(entry.name))
-    yield from (f"{folder}{os.sep}{name}" for name in names)
+    separator = _separator(folder)
+    yield from (f"{folder}{separator}{name}" for name in _names(folder) if is_image_name(name))
     for child in subfolders(folder) if deep else ():
         yield from image_files(child, deep=True)
 
 
-def subfolders(folder: Path) -> list[Path]:
+def subfolders(folder: _Place) -> list[_Place]:
     """Return the folder's visible subfolders by name."""
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_dir())
+    names = _names(folder, folders=True)
     return [folder / name for name in names if not name.startswith((".", "__MACOSX"))]
 
 
-def is_image_folder(folder: Path) -> bool:
+def _names(folder: Place, *, folders: bool = False) -> list[str]:
+    """Return the names of all that is in a folder, or of its folders only, in order."""
+    if isinstance(folder, RemotePath):
+        return sorted(folder.subfolder_names() if folders else folder.file_names())
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if not folders or entry.is_dir())
+
+
+def _separator(place: Place) -> str:
+    return "/" if isinstance(place, RemotePath) else os.sep
+
+
+def tables(folder: Place) -> list[Place]:
+    """Return the folder's CSV files by name."""
+    return [folder / name for name in _names(folder) if name.endswith(".csv")]
+
+
+def shard_files(folder: Place) -> list[Place]:
+    """Return the folder's visible tar files by name."""
+    return [folder / name for name in _names(folder) if re.fullmatch(r"[^.].*\.tar", name)]
+
+
+def is_image_folder(folder: Place) -> bool:
     """Say whether a folder is called as archives of images are (`..._images_part_1`, `..._Input`).
 
     Masks lie beside them in folders called `..._segmentations...`.
@@ -48,7 +79,7 @@ def is_image_folder(folder: Path) -> bool:
     return ("image" in name or "input" in name) and "segmentation" not in name
 
 
-def image_folders(root: Path, *, beside: str = "") -> list[Path]:
+def image_folders(root: _Place, *, beside: str = "") -> list[_Place]:
     """Return the subfolders called as archives of images are, or the folder itself without any.
 
     Args:
@@ -79,7 +110,7 @@ def by_name(paths: Iterable[str]) -> dict[str, str]:
 
 
 def match_files(
-    names: Sequence[str], folders: Sequence[Path], *, root: Path, table: str
+    names: Sequence[str], folders: Sequence[Place], *, root: Place, table: str
 ) -> tuple[FileImages, tuple[str, ...]]:
     """Find the files of the images that a table names, anywhere below some folders.
 
@@ -104,17 +135,32 @@ def match_files(
             cause="looked in " + ", ".join(str(folder) for folder in folders),
             remedy="Unpack the archives of images there",
         )
-    return FileImages(paths), unlisted_files(files, paths, root=root)
+    return placed_images(paths, root), unlisted_files(files, paths, root=root)
+
+
+def placed_images(paths: Sequence[str | None], root: Place) -> FileImages:
+    """Return the images in files below a folder, with what its listing says of them."""
+    if not isinstance(root, RemotePath):
+        return FileImages(paths)
+    return FileImages(paths, tokens=[root.token(path or "") for path in paths])
 
 
 def unlisted_files(
-    files: Iterable[str], used: Iterable[str | None] = (), *, root: Path
+    files: Iterable[str], used: Iterable[str | None] = (), *, root: Place
 ) -> tuple[str, ...]:
     """Return the files that are not used, relative to the data set's folder."""
     known = set(used)
-    return tuple(path.removeprefix(f"{root}{os.sep}") for path in files if path not in known)
+    prefix = f"{root}{_separator(root)}"
+    return tuple(path.removeprefix(prefix) for path in files if path not in known)
 
 
-def _is_image(name: str) -> bool:
+def relative_path(path: str, root: Place) -> str:
+    """Return a file's path relative to a folder, with slashes."""
+    separator = _separator(root)
+    return path.removeprefix(f"{root}{separator}").replace(separator, "/")
+
+
+def is_image_name(name: str) -> bool:
+    """Say whether a visible file is an image by its ending."""
     # macOS leaves ._NAME.jpg beside every file of an archive.
     return name.lower().endswith(_SUFFIXES) and not name.startswith(".")

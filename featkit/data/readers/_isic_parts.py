@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from featkit.data.readers._files import image_folders, name_prefix, subfolders
+from featkit.data.places import Place
+from featkit.data.readers._files import image_folders, name_prefix, subfolders, tables
 from featkit.data.readers._tables import read_header
 from featkit.errors import DataError
 
@@ -28,27 +28,27 @@ class IsicPart:
         folders: Where the images are.
     """
 
-    root: Path
-    truth: Path | None
-    folders: list[Path]
+    root: Place
+    truth: Place | None
+    folders: list[Place]
 
     @property
     def name(self) -> str:
         """File name of the table, or of the folder of images without it."""
         return self.truth.name if self.truth else self.folders[0].resolve().name
 
-    def companion(self, what: str) -> Path | None:
+    def companion(self, what: str) -> Place | None:
         """Return the part's table `..._WHAT.csv` (in any case), if there is one."""
         prefix = name_prefix(self.name)
         for place in (self.root, (self.truth or self.folders[0]).parent):
-            for path in sorted(place.glob("*.csv")):
+            for path in tables(place):
                 name = path.name.lower()
                 if name.startswith(prefix) and what in name.removeprefix(prefix):
                     return path
         return None
 
 
-def locate_part(path: Path) -> IsicPart:
+def locate_part(path: Place) -> IsicPart:
     """Return the part that a folder holds, or that a one-hot table belongs to.
 
     Raises:
@@ -69,14 +69,18 @@ def locate_part(path: Path) -> IsicPart:
     return IsicPart(root, truth, image_folders(root, beside=truth.name if truth else ""))
 
 
-def find_truths(folder: Path) -> list[Path]:
+def find_truths(folder: Place) -> list[Place]:
     """Return the tables in a folder that are one-hot, or called ground truth and should be."""
     places = [folder, *(child for child in subfolders(folder) if _is_truth_name(child.name))]
-    tables = [path for place in places for path in sorted(place.glob("*.csv"))]
-    return [path for path in tables if _is_truth_name(path.name) or is_one_hot(path)]
+    return [
+        path
+        for place in places
+        for path in tables(place)
+        if _is_truth_name(path.name) or is_one_hot(path)
+    ]
 
 
-def is_one_hot(path: Path) -> bool:
+def is_one_hot(path: Place) -> bool:
     """Say whether a table's header is that of a one-hot table of diagnoses."""
     header = read_header(path)
     return (

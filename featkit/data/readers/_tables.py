@@ -6,11 +6,11 @@ import csv
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from featkit.data.places import Place
 from featkit.errors import DataError
 
 __all__ = ["Table", "read_header", "read_table"]
@@ -27,7 +27,7 @@ class Table:
         columns: Each of shape (number of rows,).
     """
 
-    path: Path
+    path: Place
     columns: Mapping[str, NDArray[np.str_]]
 
     def __len__(self) -> int:
@@ -52,7 +52,7 @@ class Table:
         return {name: values for name, values in self.columns.items() if name not in names}
 
 
-def read_header(path: Path) -> tuple[str, ...]:
+def read_header(path: Place) -> tuple[str, ...]:
     """Return the names of a table's columns, none where the file is no table."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
@@ -62,7 +62,7 @@ def read_header(path: Path) -> tuple[str, ...]:
         return ()
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Place) -> Table:
     """Read a comma-, tab- or semicolon-separated file with a header.
 
     Raises:
@@ -99,7 +99,7 @@ def _delimiter(line: str) -> str:
 
 
 @contextmanager
-def _table_errors(path: Path) -> Iterator[None]:
+def _table_errors(path: Place) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError:
@@ -110,7 +110,7 @@ def _table_errors(path: Path) -> Iterator[None]:
         raise _unreadable(path, f"{error.strerror}".lower()) from None
 
 
-def _unreadable(path: Path, cause: str) -> DataError:
+def _unreadable(path: Place, cause: str) -> DataError:
     return DataError(
         f"cannot read the table {path}",
         cause=cause,

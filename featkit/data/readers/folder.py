@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
 from featkit.data.dataset import Dataset
+from featkit.data.places import Place, as_place
 from featkit.data.reader import ReaderOptions
 from featkit.data.readers._columns import SPLITS, encode_labels, official_split, sorted_classes
-from featkit.data.readers._files import image_files, is_image_folder, subfolders, unlisted_files
-from featkit.data.sources import FileImages
+from featkit.data.readers._files import (
+    image_files,
+    is_image_folder,
+    placed_images,
+    relative_path,
+    subfolders,
+    unlisted_files,
+)
 from featkit.errors import DataError
 
 __all__ = ["FolderReader"]
@@ -30,7 +36,7 @@ class FolderReader:
     needs_path = True
     options: frozenset[str] = frozenset()
 
-    def recognises(self, path: Path) -> bool:
+    def recognises(self, path: Place) -> bool:
         """Say whether the path holds folders of images and no table that might explain them."""
         if path.is_file() or any(child.suffix.lower() in _TABLES for child in path.iterdir()):
             return False
@@ -42,14 +48,14 @@ class FolderReader:
         holding = [f for f in class_folders if next(image_files(f, deep=False), None)]
         return len(holding) > 1
 
-    def read(self, target: str, options: ReaderOptions) -> Dataset:
+    def read(self, target: str | Place, options: ReaderOptions) -> Dataset:
         """Return the Dataset; ids are paths relative to the folder.
 
         Raises:
             DataError: No folders, a class's folder without images, or parts of a split where
                 classes should be.
         """
-        root = Path(target)
+        root = as_place(target)
         folders = subfolders(root) if root.is_dir() else []
         if not folders:
             raise DataError(
@@ -67,12 +73,11 @@ class FolderReader:
         names = np.array([folder.name for folder, _ in found])
         parts = np.array([folder.parent.name for folder, _ in found])
         paths = [path for _, path in found]
-        prefix = f"{root}{os.sep}"
-        image_id = np.array([path.removeprefix(prefix).replace(os.sep, "/") for path in paths])
+        image_id = np.array([relative_path(path, root) for path in paths])
         classes = sorted_classes(names)
         return Dataset(
             name=f"{self.kind}:{root.resolve().name}",
-            images=FileImages(paths),
+            images=placed_images(paths, root),
             image_id=image_id,
             label=encode_labels(names, classes, image_id=image_id, where=root),
             group=image_id,
@@ -84,7 +89,7 @@ class FolderReader:
         )
 
 
-def _check_classes(root: Path, folders: list[Path]) -> None:
+def _check_classes(root: Place, folders: Sequence[Place]) -> None:
     """Refuse folders of which two or more are parts of a split, as these are no classes."""
     parts = [folder.name for folder in folders if folder.name.lower() in SPLITS]
     if len(parts) > 1:
@@ -96,7 +101,7 @@ def _check_classes(root: Path, folders: list[Path]) -> None:
         )
 
 
-def _check_filled(class_folders: list[Path], holding: list[Path]) -> None:
+def _check_filled(class_folders: Sequence[Place], holding: Sequence[Place]) -> None:
     empty = sorted(set(class_folders) - set(holding))
     if empty:
         raise DataError(
@@ -106,7 +111,7 @@ def _check_filled(class_folders: list[Path], holding: list[Path]) -> None:
         )
 
 
-def _is_split(folders: list[Path]) -> bool:
+def _is_split(folders: Sequence[Place]) -> bool:
     """Say whether the folders are parts of an official split rather than classes."""
     return bool(folders) and all(
         folder.name.lower() in SPLITS and subfolders(folder) for folder in folders

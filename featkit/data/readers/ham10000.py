@@ -5,9 +5,8 @@ Source: Tschandl, Rosendahl, Kittler, "The HAM10000 dataset", Sci. Data 5, 18016
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from featkit.data.dataset import Dataset
+from featkit.data.places import Place, as_place
 from featkit.data.reader import ReaderOptions
 from featkit.data.readers._columns import distinct_ids, encode_labels, groups_or_ids
 from featkit.data.readers._files import image_folders, is_image_folder, match_files, subfolders
@@ -38,7 +37,7 @@ class Ham10000Reader:
     needs_path = True
     options: frozenset[str] = frozenset()
 
-    def recognises(self, path: Path) -> bool:
+    def recognises(self, path: Place) -> bool:
         """Say whether the path is, or holds, HAM10000's table or its folders of images."""
         if path.is_file():
             return set(_COLUMNS) <= set(read_header(path))
@@ -47,13 +46,13 @@ class Ham10000Reader:
             for folder in subfolders(path)
         )
 
-    def read(self, target: str, options: ReaderOptions) -> Dataset:
+    def read(self, target: str | Place, options: ReaderOptions) -> Dataset:
         """Return the Dataset with groups from `lesion_id`.
 
         Raises:
             DataError: No table, no images, a column missing, an unknown diagnosis.
         """
-        path = Path(target)
+        path = as_place(target)
         metadata = path if path.is_file() else find_metadata(path)
         if metadata is None:
             raise DataError(
@@ -78,14 +77,14 @@ class Ham10000Reader:
         )
 
 
-def find_metadata(folder: Path) -> Path | None:
+def find_metadata(folder: Place) -> Place | None:
     """Return the folder's HAM10000 table, the comma-separated one where there are several."""
     files = {entry.name.lower(): entry for entry in folder.iterdir()}
     found = [files[name] for name in _NAMES if name in files and files[name].is_file()]
     return found[0] if found else None
 
 
-def read_metadata(path: Path) -> Table:
+def read_metadata(path: Place) -> Table:
     """Return the table with its obligatory columns checked.
 
     Raises:

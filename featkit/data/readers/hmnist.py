@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from featkit.data.dataset import Dataset
+from featkit.data.places import Place, as_place
 from featkit.data.reader import ReaderOptions
 from featkit.data.readers._columns import encode_labels, groups_or_ids
 from featkit.data.readers._tables import Table, read_header
@@ -39,17 +39,17 @@ class HmnistReader:
     needs_path = True
     options: frozenset[str] = frozenset()
 
-    def recognises(self, path: Path) -> bool:
+    def recognises(self, path: Place) -> bool:
         """Say whether the path is a file with a column pixel0000."""
         return path.is_file() and "pixel0000" in read_header(path)
 
-    def read(self, target: str, options: ReaderOptions) -> Dataset:
+    def read(self, target: str | Place, options: ReaderOptions) -> Dataset:
         """Return the Dataset with labels in HAM10000's order.
 
         Raises:
             DataError: Not such a file, a number out of range, or a label outside 0 to 6.
         """
-        path = Path(target)
+        path = as_place(target)
         pixels, numbers = _read(path)
         image_id = np.array([f"row-{row:05d}" for row in range(len(numbers))])
         digits = [str(number) for number in range(len(_CLASSES))]
@@ -69,7 +69,7 @@ class HmnistReader:
         )
 
 
-def _read(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _read(path: Place) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return pixels (N, side, side) or (N, side, side, 3), and label numbers (N,)."""
     header = read_header(path)
     side, channels = _shape(len(header) - 1)
@@ -86,15 +86,16 @@ def _read(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return table[:, :-1].reshape(shape), table[:, -1]
 
 
-def _numbers(path: Path) -> NDArray[np.uint8]:
+def _numbers(path: Place) -> NDArray[np.uint8]:
     try:
-        with warnings.catch_warnings(action="error"):  # no rows are only warned of
-            return np.loadtxt(path, dtype=np.uint8, delimiter=",", skiprows=1, ndmin=2)
+        # No rows are only warned of.
+        with warnings.catch_warnings(action="error"), path.open(encoding="utf-8-sig") as handle:
+            return np.loadtxt(handle, dtype=np.uint8, delimiter=",", skiprows=1, ndmin=2)
     except (ValueError, UserWarning) as error:
         raise _damaged(path, str(error).rstrip(".")) from None
 
 
-def _damaged(path: Path, cause: str) -> DataError:
+def _damaged(path: Place, cause: str) -> DataError:
     return DataError(
         f"cannot read the pixels of {path}", cause=cause, remedy="Download the file again"
     )
@@ -109,7 +110,7 @@ def _shape(values: int) -> tuple[int, int]:
     return 0, 0
 
 
-def _same_rows(folder: Path, names: NDArray[np.str_]) -> Table | None:
+def _same_rows(folder: Place, names: NDArray[np.str_]) -> Table | None:
     """Return the folder's HAM10000 table where its diagnoses equal these row by row."""
     metadata = find_metadata(folder)
     if metadata is None:

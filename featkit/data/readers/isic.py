@@ -5,12 +5,13 @@ Source: https://challenge.isic-archive.com/data/
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from featkit.data.dataset import Dataset
+from featkit.data.places import Place, as_place
 from featkit.data.reader import ReaderOptions
 from featkit.data.readers._columns import distinct_ids, groups_or_ids
 from featkit.data.readers._files import image_files, match_files, subfolders
@@ -43,7 +44,7 @@ class IsicReader:
     needs_path = True
     options = frozenset({"lesions"})
 
-    def recognises(self, path: Path) -> bool:
+    def recognises(self, path: Place) -> bool:
         """Say whether the path is, or holds, a one-hot table or a folder ISIC..._Input."""
         if path.is_file():
             return is_one_hot(path)
@@ -52,22 +53,25 @@ class IsicReader:
             for folder in (path, *subfolders(path))
         )
 
-    def read(self, target: str, options: ReaderOptions) -> Dataset:
+    def read(self, target: str | Place, options: ReaderOptions) -> Dataset:
         """Return the Dataset with groups from the lesion table, where there is one.
 
         Raises:
             DataError: Several tables, no images, a row that is not one-hot, or a lesion table of
                 other images.
         """
-        part = locate_part(Path(target))
+        path = as_place(target)
+        part = locate_part(path)
         image_id, label, classes = _labels(part)
         images, unlisted = match_files(
             image_id.tolist(), part.folders, root=part.root, table=part.name
         )
-        metadata = _metadata(part, image_id, lesions=options.lesions)
+        metadata = _metadata(
+            part, image_id, lesions=None if options.lesions is None else as_place(options.lesions)
+        )
         lesion_id = metadata.pop("lesion_id", image_id)
         return Dataset(
-            name=f"{self.kind}:{Path(target).resolve().name}",
+            name=f"{self.kind}:{path.resolve().name}",
             images=images,
             image_id=image_id,
             label=label,
@@ -93,7 +97,7 @@ def _labels(part: IsicPart) -> tuple[NDArray[np.str_], NDArray[np.int16], tuple[
             + ", ".join(str(folder) for folder in part.folders),
             remedy="Unpack the archives there, or give the ground-truth CSV as the path",
         )
-    image_id = distinct_ids(np.array([Path(path).stem for path in files]), where=part.root)
+    image_id = distinct_ids(np.array([PurePath(path).stem for path in files]), where=part.root)
     return image_id, np.full(len(image_id), -1, dtype=np.int16), ()
 
 
@@ -130,7 +134,7 @@ def _not_one_hot(table: Table, cause: str) -> DataError:
 
 
 def _metadata(
-    part: IsicPart, image_id: NDArray[np.str_], *, lesions: Path | None
+    part: IsicPart, image_id: NDArray[np.str_], *, lesions: Place | None
 ) -> dict[str, NDArray[np.str_]]:
     """Return the columns of the part's metadata and lesion tables, where there are such."""
     metadata = _join(part.companion("metadata"), image_id)
@@ -146,7 +150,7 @@ def _metadata(
     return metadata | grouping
 
 
-def _join(path: Path | None, image_id: NDArray[np.str_]) -> dict[str, NDArray[np.str_]]:
+def _join(path: Place | None, image_id: NDArray[np.str_]) -> dict[str, NDArray[np.str_]]:
     """Return a table's columns in the images' order, "" for images that it does not name."""
     if path is None:
         return {}

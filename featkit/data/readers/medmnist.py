@@ -8,13 +8,15 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from featkit.data.dataset import Dataset
+from featkit.data.places import Place, as_place
 from featkit.data.reader import ReaderOptions
 from featkit.data.readers._columns import encode_labels, sorted_classes
 from featkit.data.readers.ham10000 import HAM10000_CLASSES
@@ -40,20 +42,23 @@ class MedmnistReader:
     needs_path = True
     options: frozenset[str] = frozenset()
 
-    def recognises(self, path: Path) -> bool:
+    def recognises(self, path: Place) -> bool:
         """Say whether the path is an archive with an array train_images."""
-        if path.suffix.lower() != ".npz" or not zipfile.is_zipfile(path):
+        if path.suffix.lower() != ".npz" or not path.is_file():
             return False
-        with zipfile.ZipFile(path) as archive:
-            return "train_images.npy" in archive.namelist()
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                return False
+            with zipfile.ZipFile(file) as archive:
+                return "train_images.npy" in archive.namelist()
 
-    def read(self, target: str, options: ReaderOptions) -> Dataset:
+    def read(self, target: str | Place, options: ReaderOptions) -> Dataset:
         """Return the Dataset with its official split.
 
         Raises:
             DataError: Not such an archive, or several labels an image, or volumes.
         """
-        path = Path(target)
+        path = as_place(target)
         arrays = _read(path)
         parts = [_part(arrays, split, path) for split in _SPLITS]
         if len({pixels.shape[1:] for pixels, _ in parts}) > 1:
@@ -77,12 +82,10 @@ class MedmnistReader:
         )
 
 
-def _read(path: Path) -> dict[str, NDArray[np.generic]]:
-    if not zipfile.is_zipfile(path):
-        raise _wrong(path, "it is no .npz archive")
+def _read(path: Place) -> dict[str, NDArray[np.generic]]:
     names = [f"{split}_{what}" for split in _SPLITS for what in ("images", "labels")]
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, _archive(file, path) as archive:
             missing = [name for name in names if name not in archive]
             if missing:
                 cause = f"it has no {', '.join(missing)}, only {', '.join(archive) or 'nothing'}"
@@ -92,8 +95,16 @@ def _read(path: Path) -> dict[str, NDArray[np.generic]]:
         raise _wrong(path, f"it is damaged ({error})") from None
 
 
+def _archive(file: BinaryIO, path: Place) -> NpzFile:
+    if not zipfile.is_zipfile(file):
+        raise _wrong(path, "it is no .npz archive")
+    file.seek(0)
+    archive: NpzFile = np.load(file, allow_pickle=False)
+    return archive
+
+
 def _part(
-    arrays: Mapping[str, NDArray[np.generic]], split: str, path: Path
+    arrays: Mapping[str, NDArray[np.generic]], split: str, path: Place
 ) -> tuple[NDArray[np.uint8], NDArray[np.generic]]:
     """Return one split's pixels, (n, H, W) or (n, H, W, 3), and label numbers, (n,)."""
     pixels = _pixels(arrays[f"{split}_images"], path)
@@ -103,7 +114,7 @@ def _part(
     return pixels, labels
 
 
-def _pixels(images: NDArray[np.generic], path: Path) -> NDArray[np.uint8]:
+def _pixels(images: NDArray[np.generic], path: Place) -> NDArray[np.uint8]:
     grey, colour = images.ndim == 3, images.ndim == 4 and images.shape[3] == 3
     if images.dtype != np.uint8 or not (grey or colour):
         raise _wrong(
@@ -114,13 +125,13 @@ def _pixels(images: NDArray[np.generic], path: Path) -> NDArray[np.uint8]:
     return images.astype(np.uint8, copy=False)
 
 
-def _labels(labels: NDArray[np.generic], path: Path) -> NDArray[np.generic]:
+def _labels(labels: NDArray[np.generic], path: Place) -> NDArray[np.generic]:
     if labels.shape[1:] not in ((), (1,)):
         raise _wrong(path, f"every image has {labels.shape[1]} labels (a multi-label task)")
     return labels.reshape(len(labels))
 
 
-def _wrong(path: Path, cause: str) -> DataError:
+def _wrong(path: Place, cause: str) -> DataError:
     return DataError(
         f"cannot read the MedMNIST archive {path}",
         cause=cause.rstrip("."),

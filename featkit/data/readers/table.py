@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from featkit.data.dataset import Dataset
+from featkit.data.places import Place, as_place, is_url, is_web
 from featkit.data.reader import CsvColumns, ReaderOptions
 from featkit.data.readers._columns import (
     distinct_ids,
@@ -18,7 +18,7 @@ from featkit.data.readers._columns import (
     official_split,
     sorted_classes,
 )
-from featkit.data.readers._files import by_name, image_files, unlisted_files
+from featkit.data.readers._files import by_name, image_files, placed_images, unlisted_files
 from featkit.data.readers._tables import Table, read_header, read_table
 from featkit.data.sources import FileImages
 from featkit.errors import DataError
@@ -42,20 +42,20 @@ class CsvReader:
     needs_path = True
     options = frozenset({"columns"})
 
-    def recognises(self, path: Path) -> bool:
+    def recognises(self, path: Place) -> bool:
         """Say whether the path is a table with columns of the usual names."""
         if not path.is_file() or path.suffix.lower() not in _SUFFIXES:
             return False
         header = read_header(path)
         return _first(_IMAGE, header) is not None and _first(_LABEL, header) is not None
 
-    def read(self, target: str, options: ReaderOptions) -> Dataset:
+    def read(self, target: str | Place, options: ReaderOptions) -> Dataset:
         """Return the Dataset; classes are the distinct labels.
 
         Raises:
             DataError: A column is missing, ids are not distinct, or no image is there.
         """
-        path = Path(target)
+        path = as_place(target)
         table = read_table(path)
         columns = options.columns or _usual_columns(table)
         names = table[columns.image]
@@ -65,7 +65,8 @@ class CsvReader:
         group = columns.group or _first(_GROUP, table.columns)
         groups = table[group] if group else image_id
         split = official_split(table[columns.split], where=path) if columns.split else None
-        images, unlisted = _find_images(names, columns.root or path.parent, table=path.name)
+        root = as_place(columns.root) if columns.root else path.parent
+        images, unlisted = _find_images(names, root, table=path.name)
         code = encode_labels(labels, (*classes, ""), image_id=image_id, where=path)
         return Dataset(
             name=f"{self.kind}:{path.name}",
@@ -103,16 +104,23 @@ def _first(candidates: tuple[str, ...], columns: Iterable[str]) -> str | None:
 
 
 def _find_images(
-    names: NDArray[np.str_], root: Path, *, table: str
+    names: NDArray[np.str_], root: Place, *, table: str
 ) -> tuple[FileImages, tuple[str, ...]]:
-    """Return the files that paths, with or without ending, point to from a folder."""
+    """Return the files that paths, with or without ending, point to from a folder.
+
+    URLs, and paths on a web server, which may list nothing, are taken as they stand.
+    """
     listings: dict[str, dict[str, str]] = {}
     paths: list[str | None] = []
-    for name in names:
-        folder, file = os.path.split(os.path.join(root, str(name)))  # noqa: PTH118
+    for name in map(str, names):
+        whole = f"{root}/{name}" if is_web(root) and not is_url(name) else name
+        if is_url(whole):
+            paths.append(whole)
+            continue
+        folder, file = os.path.split(name)
         if folder not in listings:
-            is_folder = os.path.isdir(folder)  # noqa: PTH112
-            listings[folder] = by_name(image_files(Path(folder), deep=False) if is_folder else ())
+            place = root / folder
+            listings[folder] = by_name(image_files(place, deep=False) if place.is_dir() else ())
         paths.append(listings[folder].get(file))
     if not any(paths):
         raise DataError(
@@ -121,4 +129,4 @@ def _find_images(
             remedy="Name the folder that the paths start from",
         )
     files = dict.fromkeys(path for listing in listings.values() for path in listing.values())
-    return FileImages(paths), unlisted_files(files, paths, root=root)
+    return placed_images(paths, root), unlisted_files(files, paths, root=root)

@@ -15,8 +15,8 @@ PLAIN = {"mean": (0.5, 0.4, 0.3), "std": (0.2, 0.25, 0.3)}
 
 
 def normalised(preprocessing, image):
-    """What the network sees, (3, H, W)."""
-    pixels = torch.from_numpy(preprocessing(image)).permute(2, 0, 1).float() / 255
+    """What the network sees of the reference, (3, H, W)."""
+    pixels = torch.from_numpy(preprocessing.by_pillow(image)).permute(2, 0, 1).float() / 255
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in (preprocessing.mean, preprocessing.std))
     return (pixels - mean) / std
 
@@ -88,7 +88,8 @@ def test_equals_torchvisions_transform(name, pictures):
 def test_normalise_of_the_backbone_equals_timms(pictures):
     backbone = load_backbone("timm:test_resnet", random_weights=True)
     theirs = create_transform(**resolve_data_config(model=timm.create_model("test_resnet")))
-    pixels = torch.from_numpy(backbone.preprocessing(pictures[0])).permute(2, 0, 1)[None]
+    seen = backbone.preprocessing.by_pillow(pictures[0])
+    pixels = torch.from_numpy(seen).permute(2, 0, 1)[None]
     torch.testing.assert_close(
         backbone.normalise(pixels)[0], theirs(pictures[0]), atol=1e-6, rtol=0
     )
@@ -133,13 +134,40 @@ def test_resized_then_cropped_is_the_whole(mode, pct, pictures):
     for image in pictures:
         resized = ours.resized(image)
         np.testing.assert_array_equal(np.array(ours.cropped(resized)), ours(image))
-        assert ours.cropped(resized).size == (64, 64)
+        assert ours.cropped(resized).shape == (64, 64, 3)
         if mode == "center":
-            assert min(resized.size) == side
+            assert min(resized.shape[:2]) == side
             ratio = max(image.size) / min(image.size)
-            assert max(resized.size) == pytest.approx(side * ratio, abs=1)
+            assert max(resized.shape[:2]) == pytest.approx(side * ratio, abs=1)
         elif mode == "squash":
-            assert resized.size == (side, side)
+            assert resized.shape == (side, side, 3)
         else:
-            assert min(resized.size) >= min(side, 64)
-            assert max(resized.size) == max(side, 64)
+            assert min(resized.shape[:2]) >= min(side, 64)
+            assert max(resized.shape[:2]) == max(side, 64)
+
+
+@pytest.mark.parametrize("mode", ["center", "squash", "border"])
+@pytest.mark.parametrize("pct", [0.875, 1.0, 1.15])
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_pixels_are_pillows_but_for_rounding(mode, pct, interpolation, pictures):
+    config = {"input_size": (3, 64, 64), "crop_pct": pct, "crop_mode": mode}
+    ours = _preprocessing("x", {**config, "interpolation": interpolation, **PLAIN})
+    assert ours.resampler == "torch"
+    for image in pictures:
+        apart = ours(image).astype(int) - ours.by_pillow(image)
+        assert np.abs(apart).max() <= 2
+        assert np.abs(apart).mean() < 0.2
+
+
+@pytest.mark.parametrize("interpolation", ["lanczos", "box", "hamming", "nearest"])
+def test_other_filters_are_pillows_own(interpolation, pictures):
+    ours = Preprocessing(72, (64, 64), interpolation, (0.5,) * 3, (0.2,) * 3)
+    assert ours.resampler == ours.to_dict()["resampler"] == "pillow"
+    for image in pictures:
+        np.testing.assert_array_equal(ours(image), ours.by_pillow(image))
+
+
+def test_takes_pixels_as_well_as_images(pictures):
+    ours = Preprocessing(72, (64, 48), "bicubic", (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
+    for image in pictures:
+        np.testing.assert_array_equal(ours(np.array(image)), ours(image))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from featkit.data import ImageError, decode_image, pixel_hash
-from featkit.data.decoding import MAX_PIXELS, check_shape
+from featkit.data.decoding import MAX_PIXELS, check_shape, decode_pixels
 
 KINDS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 MAGIC = (
@@ -34,8 +34,10 @@ def encode(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
 
 
 def pixels(data: bytes) -> np.ndarray:
+    """The image's pixels, which must be the same on both ways."""
     image = decode_image(data)
     assert image.mode == "RGB"
+    np.testing.assert_array_equal(decode_pixels(data), np.asarray(image))
     return np.asarray(image)
 
 
@@ -307,11 +309,42 @@ def test_an_image_error_crosses_processes():
 
 @pytest.mark.parametrize("size", [(1, 1), (100, 1), (3, 300), (1000, 10), (50, 40)])
 def test_shapes_that_may_be_photographs(size):
-    check_shape(Image.new("L", size))
+    check_shape(*size[::-1])
 
 
 @pytest.mark.parametrize("size", [(101, 1), (3, 301), (1001, 10)])
 def test_strips_are_no_photographs(size):
     words = f"not a photograph's shape: {size[0]} x {size[1]} px"
     with pytest.raises(ImageError, match=words):
-        check_shape(Image.new("L", size))
+        check_shape(*size[::-1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    size=st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    mode=st.sampled_from(["RGB", "L", "CMYK", "YCbCr"]),
+    quality=st.integers(1, 100),
+    subsampling=st.integers(0, 2),
+    progressive=st.booleans(),
+    kept=st.floats(0.3, 1.0),
+    orientation=st.sampled_from([None, 1, 3, 6]),
+)
+def test_a_jpeg_has_the_same_pixels_without_detours(
+    size, mode, quality, subsampling, progressive, kept, orientation
+):
+    rng = np.random.default_rng(quality)
+    image = Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).convert(mode)
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[0x0112] = orientation
+    options = {"quality": quality, "progressive": progressive, "exif": exif}
+    data = encode(image, "JPEG", subsampling=subsampling, **options)
+    data = data[: max(4, int(kept * len(data)))]
+    try:
+        expected = np.asarray(decode_image(data))
+    except ImageError as error:
+        with pytest.raises(ImageError) as found:
+            decode_pixels(data)
+        assert found.value.reason == error.reason
+    else:
+        np.testing.assert_array_equal(decode_pixels(data), expected)

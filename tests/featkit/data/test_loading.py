@@ -7,7 +7,7 @@ from featkit.data import CsvColumns, load_dataset
 from featkit.data.readers import READERS
 from featkit.errors import DataError, UsageError
 
-KINDS = ("ham10000", "isic", "folder", "csv", "hmnist", "medmnist", "synthetic")
+KINDS = ("ham10000", "isic", "folder", "csv", "hmnist", "medmnist", "webdataset", "synthetic")
 
 
 def test_every_kind_of_the_design_has_one_reader():

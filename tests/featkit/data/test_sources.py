@@ -1,10 +1,20 @@
 import pickle
+import threading
 import zlib
 
 import numpy as np
 import pytest
 
-from featkit.data import ArrayImages, FileImages, ImageError
+from featkit.data import (
+    ArrayImages,
+    Dataset,
+    EncodedImages,
+    FileImages,
+    ImageError,
+    check_dataset,
+    dataset,
+    load_dataset,
+)
 
 
 def test_file_images(tmp_path, put_images):
@@ -28,6 +38,41 @@ def test_a_missing_file(tmp_path, name):
 def test_a_path_that_is_no_file(tmp_path):
     with pytest.raises(ImageError, match=r"cannot be opened \(Is a directory\)"):
         FileImages([tmp_path]).read(0)
+
+
+class Waiting(EncodedImages):
+    """Images whose signatures and data come only while another one is asked for."""
+
+    concurrent_reads = 2
+
+    def __init__(self, content):
+        self.content = content
+        self.barrier = threading.Barrier(2, timeout=10)
+
+    def __len__(self):
+        return 40
+
+    def data(self, row):
+        self.barrier.wait()
+        return self.content
+
+    def signature(self, row):
+        self.barrier.wait()
+        return str(row)
+
+    def select(self, rows):
+        raise NotImplementedError
+
+
+def test_stores_are_asked_for_several_images_at_once(tmp_path, put_images):
+    put_images(tmp_path, ["a/1.png", "b/2.png"])
+    data = load_dataset(tmp_path)
+    ids = np.array([f"i{row}" for row in range(40)])
+    label = np.zeros(40, dtype=np.int16)
+    waiting = Waiting((tmp_path / "a/1.png").read_bytes())
+    many = Dataset("x:y", waiting, ids, label, ids, data.classes)
+    assert dataset._signatures(waiting) == [str(row) for row in range(40)]
+    assert check_dataset(many).sizes == {(8, 6): 40}
 
 
 def test_selected_files_keep_the_order(tmp_path, put_images):

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -67,18 +68,19 @@ def test_features_are_those_of_a_plain_loop(tmp_path, dataset, backbone):
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_reduced_precision_stays_within_its_bound(tmp_path, fakes, precision):
-    dataset, backbone = fakes.dataset(64), fakes.backbone()
+    dataset, backbone = fakes.dataset(256), fakes.backbone()
     options = {**CPU, "precision": precision}
     store = extract(dataset, backbone, tmp_path / "f.h5", **options)
-    expected = plain_features(dataset, backbone, range(64))
+    expected = plain_features(dataset, backbone, range(256))
     found = store.numpy()
     cosine = (found * expected).sum(1) / np.linalg.norm(found, axis=1)
     cosine /= np.linalg.norm(expected, axis=1)
     assert cosine.min() >= 0.999
     assert store.dtype == np.float16
-    check = store.attributes["precision_check"]
-    assert check["precision"] == precision
-    assert check["cosine_min"] == pytest.approx(cosine[: check["images"]].min(), abs=1e-4)
+    check = store.attributes["faithfulness"]
+    assert (check["precision"], check["images"]) == (precision, 4)
+    tried = cosine[[0, 85, 170, 255]]
+    assert check["cosine_min"] == pytest.approx(tried.min(), abs=1e-4)
 
 
 def test_the_file_does_not_depend_on_workers(tmp_path, dataset, backbone):
@@ -282,7 +284,7 @@ def test_features_of_another_job_are_refused_by_name(tmp_path, fakes, change, wo
     backbone, dataset, options = fakes.backbone(), fakes.dataset(300), dict(CPU)
     if "mean" in change:
         sound = backbone.preprocessing
-        odd = type(sound)(**{**sound.to_dict(), **change})
+        odd = replace(sound, **change)
         backbone = fakes.backbone(preprocessing=odd)
     elif "version" in change:
         dataset = fakes.dataset(300, **change)

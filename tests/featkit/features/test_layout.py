@@ -32,7 +32,8 @@ def test_attributes_come_back_however_long(tmp_path):
         "schema": 1,
         "precision": "fp32",
         "classes": [f"class number {i}" for i in range(10_000)],
-        "precision_check": None,
+        "runtime": "torch",
+        "faithfulness": None,
         "cost": {"wall_seconds": 1.5},
     }
     with h5py.File(tmp_path / "f.h5", "w", libver=("v110", "v110")) as file:

@@ -4,7 +4,12 @@ import pytest
 from featkit.features._parts import Manifest, Part, PartFolder
 
 MANIFEST = Manifest(
-    attributes={"classes": ["ç"]}, precision_check=None, batch_size=4, part_rows=8, fresh=False
+    attributes={"classes": ["ç"]},
+    runtime="torch",
+    faithfulness=None,
+    batch_size=4,
+    part_rows=8,
+    fresh=False,
 )
 
 

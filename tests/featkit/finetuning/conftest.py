@@ -135,7 +135,7 @@ class Recorder:
 
 def tune(out, *, dataset=None, backbone=None, recipe=None, **options):
     """Fine-tune the stand-ins in a moment, on the CPU."""
-    defaults = {"strategies": ("full",), "design": SMALL, "device": "cpu", "workers": 0}
+    defaults = {"strategies": ("full",), "design": SMALL, "device": "cpu", "workers": 1}
     return finetune(
         dataset or make_dataset(),
         backbone or make_backbone(),

@@ -12,10 +12,11 @@ from featkit.finetuning import recipe_for
 from featkit.finetuning._augmentation import Augmentation
 from featkit.finetuning._epoch import DivergedError, Epochs, _seeded
 from featkit.finetuning._feed import Feed
+from featkit.finetuning._folding import pairs
 from featkit.finetuning._network import Classifier
 from featkit.finetuning._optimisation import Loss, make_mixup, make_optimizer, make_schedule
 from featkit.finetuning._pixels import decoded
-from featkit.finetuning._samples import Order, Samples
+from featkit.finetuning._samples import Order
 from featkit.finetuning._team import make_team
 from featkit.progress import NoProgress
 
@@ -43,8 +44,8 @@ def make_epochs(pixels, fakes):
         plain = {"warmup": 0.0, "augmentation": "none", "ema": 0.0, "layer_decay": 1.0}
         recipe = recipe_for(strategy, {**plain, **overrides})
         backbone, team = fakes.backbone(network), make_team("cpu", "fp32")
-        plain = Augmentation((), backbone.preprocessing)
-        feed = Feed(Samples(pixels, plain, plain), backbone, team, workers=0)
+        plain = Augmentation((), backbone.preprocessing, team.device)
+        feed = Feed(pixels, plain, backbone, team)
         model = Classifier(backbone, 3, strategy)
         model.to(memory_format=torch.channels_last)
         label = fakes.dataset().label[:ROWS]
@@ -63,8 +64,8 @@ def make_epochs(pixels, fakes):
             batch_norm=recipe.batch_norm,
             clip=recipe.clip,
             order=order,
-            loader=feed.loader(order, epochs=4),
             feed=feed,
+            foldable=pairs(model.eval(), feed.example()),
             seed=0,
         )
 
@@ -80,10 +81,10 @@ def plain_epoch(fakes, epochs, number):
     model.train()
     losses, weights = [], []
     for step, batch in enumerate(epochs.order.epoch(number)):
-        photos = [backbone.preprocessing(dataset.images.read(sample.row)) for sample, _ in batch]
+        photos = [backbone.preprocessing(dataset.images.read(row)) for row in batch.rows]
         inputs = (np.stack(photos).astype(np.float32) / 255 - mean) / std
         logits = model(torch.from_numpy(inputs.transpose(0, 3, 1, 2).copy()))
-        loss = torch.nn.functional.cross_entropy(logits, torch.tensor([c for _, c in batch]))
+        loss = torch.nn.functional.cross_entropy(logits, torch.tensor(batch.label))
         done = number * epochs.order.steps + step
         cosine = 0.001 + 0.5 * 0.099 * (1 + math.cos(math.pi * done / (4 * epochs.order.steps)))
         optimizer.param_groups[0]["lr"] = cosine
@@ -158,15 +159,17 @@ def test_the_callers_generators_are_left_alone_and_decide_nothing(make_epochs, f
     )
 
 
-def test_dropout_does_not_depend_on_who_loads(make_epochs, fakes, monkeypatch):
+def test_frozen_statistics_are_folded_to_the_same_weights(make_epochs):
+    """And those of each batch are not: that epoch is compared with a plain loop above."""
     found = []
-    for workers in (0, 2):
-        epochs = make_epochs(network=fakes.network(dropout=0.5))
-        feed = replace(epochs.feed, workers=workers)
-        monkeypatch.setattr("featkit.finetuning._feed._FEW", 0)
-        epochs = replace(epochs, feed=feed, loader=feed.loader(epochs.order, epochs=4))
-        found.append([epochs.run(number, seen=lambda _: None) for number in range(3)])
-    assert found[0] == found[1]
+    for fold in (True, False):
+        epochs = make_epochs(batch_norm="frozen")
+        assert len(epochs.foldable) == 2
+        epochs = epochs if fold else replace(epochs, foldable=())
+        epochs.run(0, seen=lambda _: None)
+        found.append(epochs.model.state_dict())
+    for name, tensor in found[0].items():
+        torch.testing.assert_close(tensor, found[1][name], rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize(("device", "given"), [("cpu", []), ("cuda:1", ["cuda:1"])])
@@ -211,7 +214,7 @@ def test_targets_are_the_labels_of_the_batches(make_epochs):
     spy = Spy()
     epochs = make_epochs(loss=spy)
     epochs.run(2, seen=lambda _: None)
-    expected = [[code for _, code in batch] for batch in epochs.order.epoch(2)]
+    expected = [batch.label.tolist() for batch in epochs.order.epoch(2)]
     assert [target.tolist() for target in spy.targets] == expected
     assert len(Counter(map(tuple, expected))) > 1
 

@@ -97,7 +97,9 @@ def test_a_course_by_hand(epochs, min_steps, batch_size, patience, imbalance):
     assert course.epochs * steps >= min_steps
     assert course.epochs == epochs or (course.epochs - 1) * steps < min_steps
     assert course.steps == course.epochs * steps
-    assert course.images(2) == sum(len(batch) for n in (0, 1) for batch in course.order.epoch(n))
+    assert course.images(2) == sum(
+        len(batch.rows) for n in (0, 1) for batch in course.order.epoch(n)
+    )
     assert (course.patience == 0) == (patience == 0)
     assert course.patience / course.epochs == pytest.approx(
         patience / epochs, abs=1 / course.epochs
@@ -107,7 +109,7 @@ def test_a_course_by_hand(epochs, min_steps, batch_size, patience, imbalance):
 def test_no_held_out_image_is_trained_on():
     material = make_material()
     course = make_course(material)
-    rows = {sample.row for n in range(4) for batch in course.order.epoch(n) for sample, _ in batch}
+    rows = {row for n in range(4) for batch in course.order.epoch(n) for row in batch.rows.tolist()}
     assert rows <= set(material.rows[~material.held_out])
 
 

@@ -2,7 +2,6 @@
 
 import gc
 import math
-import multiprocessing
 import signal
 import subprocess
 import sys
@@ -27,7 +26,7 @@ CASES = {
     "lp-ft": ("lp-ft", {"label_smoothing": 0.1}),
     "mixup": ("full", {"mixup": 0.4, "augmentation": "heavy"}),
 }
-"""Strategies and recipes; those of `full` and `last` load by two processes."""
+"""Strategies and recipes."""
 
 EPOCHS = 5
 
@@ -37,7 +36,6 @@ def options(name):
     return {
         "strategies": (strategy,),
         "recipe": {**recipe, "epochs": EPOCHS, "patience": 0},
-        "workers": 0 if strategy == "lp-ft" else 2,
     }
 
 
@@ -61,11 +59,10 @@ sys.path.insert(0, sys.argv[1])
 import torch
 torch.set_num_threads(1)
 from conftest import Recorder, make_backbone, make_network, tune
-from featkit.finetuning import _feed, _keeping
+from featkit.finetuning import _keeping
 from test_training import CASES, EPOCHS, options
 
 _keeping._SAVE_EVERY_S = -1.0
-_feed._FEW = 0
 
 class Killer(Recorder):
     def advance(self, amount, *, note=""):
@@ -104,7 +101,6 @@ def killed(tmp_path_factory):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_killed_training_continues_to_the_same_bits(tmp_path, fakes, killed, name, monkeypatch):
-    monkeypatch.setattr("featkit.finetuning._feed._FEW", 0)
     (checkpoint,) = (killed / name / "checkpoints").iterdir()
     assert not list((killed / name).glob("runs/*"))
     backbone = fakes.backbone(fakes.network(dropout=0.3))
@@ -115,7 +111,6 @@ def test_a_killed_training_continues_to_the_same_bits(tmp_path, fakes, killed, n
     fakes.tune(killed / name, backbone=backbone, **options(name))
     assert seen == [2, 3, 4]
     assert not checkpoint.exists()
-    assert multiprocessing.active_children() == []
     fakes.tune(tmp_path, backbone=backbone, **options(name))
     assert seen == [2, 3, 4, 0, 1, 2, 3, 4]
     assert_same(only_run(killed / name), only_run(tmp_path))

@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
 from featkit.heads import LightGBMHead, LinearHead, MLPHead
+from featkit.heads._learner import Learner
 from featkit.heads._network import Batch, Recipe
 from featkit.heads._problem import Problem
 from featkit.heads._scaling import Scaling
@@ -64,9 +65,15 @@ def test_lightgbm_head_keeps_the_predictions_of_the_chosen_round(problem):
     rows, probabilities = head.held_out_
     assert 50 <= len(rows) < len(y)
     assert head.chosen_["rounds"] < len(head.chosen_["losses"])
+    parameters = head._parameters(inner)
     for split, at in folds(inner, rows):
-        dataset = head._dataset(inner, inner.sample(split.train))
-        booster = lgb.train(head._parameters(inner), dataset, head.chosen_["rounds"])
+        dataset = lgb.Dataset(
+            X[split.train],
+            label=inner.label[split.train],
+            weight=inner.sample(split.train).weights,
+            reference=lgb.Dataset(X, params=parameters),
+        )
+        booster = lgb.train(parameters, dataset, head.chosen_["rounds"])
         expected = booster.predict(X[split.validation])
         np.testing.assert_allclose(probabilities[at], expected, rtol=1e-9)
 
@@ -80,10 +87,15 @@ def test_mlp_head_keeps_the_predictions_of_the_chosen_epoch(problem):
     recipe = Recipe(8, head.dropout, head.learning_rate, head.weight_decay, head.batch_size)
     samples = [inner.sample(split.train) for split in inner.splits]
     scaled = Scaling.of(X).apply(X)[:, None]
-    again = Batch(scaled, inner.label, samples, n_classes=3, recipe=recipe, seed=inner.seed)
-    for _ in range(epochs):
-        again.train_epoch()
-    scores = again.predict([split.validation for split in inner.splits])
+    learner = Learner(scaled, inner.label, samples, seed=inner.seed)
+    scores = []
+
+    def is_done(learner):
+        scores[:] = again.predict(learner, [split.validation for split in inner.splits])
+        return learner.epochs == epochs
+
+    again = Batch([learner], n_classes=3, recipe=recipe)
+    again.train(is_done)
     np.testing.assert_allclose(probabilities, softmax(np.concatenate(scores), axis=1), rtol=1e-5)
     np.testing.assert_array_equal(rows, np.concatenate([s.validation for s in inner.splits]))
 

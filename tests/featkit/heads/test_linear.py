@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from featkit.errors import UsageError
-from featkit.heads import LinearHead, linear
+from featkit.heads import LinearHead, _strengths, linear
 from featkit.heads._problem import Problem
 from featkit.plans import inner_folds
 
@@ -139,7 +139,7 @@ def test_constant_columns_are_ignored(make_lesions):
     ],
 )
 def test_path_ends_after_three_clearly_worse_strengths(scores, passed):
-    assert linear._has_passed(scores) is passed
+    assert _strengths.has_passed(scores) is passed
 
 
 @pytest.mark.filterwarnings("error")

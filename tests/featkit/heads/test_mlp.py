@@ -4,112 +4,81 @@ import torch
 from torch import nn
 
 from featkit.errors import UsageError
-from featkit.heads import MLPHead
-from featkit.heads._network import Batch, Recipe, threads
-from featkit.heads._problem import Sample
-
-RECIPE = Recipe(hidden=8, dropout=0.0, learning_rate=1e-2, weight_decay=0.1, batch_size=64)
+from featkit.heads import MLPHead, TrainingSet, fit_together
 
 
-@pytest.fixture
-def data():
-    rng = np.random.default_rng(0)
-    label = rng.integers(0, 3, size=20)
-    features = (rng.normal(size=(20, 5)) + label[:, None]).astype(np.float32)
-    weights = rng.uniform(0.5, 1.5, size=20).astype(np.float32)
-    return features, label, weights
-
-
-def make_batch(features, label, samples, *, recipe=RECIPE, seed=0):
-    return Batch(features[:, None], label, samples, n_classes=3, recipe=recipe, seed=seed)
-
-
-def test_training_is_that_of_a_plain_torch_network(data):
-    features, label, weights = data
-    batch = make_batch(features, label, [Sample(np.arange(20), weights)])
-    into, bias, out, out_bias = batch.layers(0)
-    network = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3))
+def torch_network(head):
+    """The head's network in torch's own modules."""
+    into, bias, out, out_bias = (torch.from_numpy(layer) for layer in head.layers_)
+    network = nn.Sequential(nn.Linear(*into.shape), nn.ReLU(), nn.Linear(*out.shape))
     with torch.no_grad():
-        network[0].weight[:] = torch.from_numpy(into.T)
-        network[0].bias[:] = torch.from_numpy(bias[0])
-        network[2].weight[:] = torch.from_numpy(out.T)
-        network[2].bias[:] = torch.from_numpy(out_bias[0])
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-2, weight_decay=0.1)
-    for _ in range(5):
-        # One step holds all rows, so their order does not matter.
-        batch.train_epoch()
-        losses = nn.CrossEntropyLoss(reduction="none")(
-            network(torch.from_numpy(features)), torch.from_numpy(label)
-        )
-        optimiser.zero_grad()
-        (losses * torch.from_numpy(weights)).mean().backward()
-        optimiser.step()
-    expected = network(torch.from_numpy(features)).detach().numpy()
-    np.testing.assert_allclose(batch.predict([np.arange(20)])[0], expected, rtol=1e-3, atol=1e-4)
+        network[0].weight[:], network[0].bias[:] = into.T, bias[0]
+        network[2].weight[:], network[2].bias[:] = out.T, out_bias[0]
+    return network
 
 
-def test_networks_of_a_batch_do_not_touch_each_other(data):
-    features, label, weights = data
-    own = Sample(np.arange(10), weights[:10])
-    pairs = [
-        make_batch(features, label, [own, Sample(other, np.ones(10, dtype=np.float32))])
-        for other in (np.arange(10, 20), np.arange(5, 15))
-    ]
-    for batch in pairs:
-        for _ in range(3):
-            batch.train_epoch()
-    for first, second in zip(pairs[0].layers(0), pairs[1].layers(0), strict=True):
-        np.testing.assert_array_equal(first, second)
-    assert not np.array_equal(pairs[0].layers(1)[2], pairs[1].layers(1)[2])
-
-
-def test_an_epoch_shows_every_row(data, monkeypatch):
-    features, label, weights = data
-    samples = [Sample(np.arange(20), weights), Sample(np.arange(7), weights[:7])]
-    batch = make_batch(features, label, samples)
-    seen = []
-    monkeypatch.setattr(batch, "_step", seen.append)
-    batch.train_epoch()
-    (places,) = seen
-    assert sorted(places[0].tolist()) == list(range(20))
-    shown = np.bincount(places[1], minlength=7)
-    assert shown.sum() == 20
-    assert set(shown) <= {2, 3}
-
-
-def test_dropout_is_of_training_only(data):
-    features, label, weights = data
-    recipe = Recipe(hidden=64, dropout=0.9, learning_rate=1e-2, weight_decay=0.0, batch_size=64)
-    batch = make_batch(features, label, [Sample(np.arange(20), weights)], recipe=recipe)
-    batch.train_epoch()
-    rows = [np.arange(20)]
-    np.testing.assert_array_equal(batch.predict(rows)[0], batch.predict(rows)[0])
-
-
-def test_numpy_prediction_is_that_of_the_network(make_lesions, monkeypatch):
+def test_prediction_is_that_of_a_torch_network(make_lesions):
     X, y, groups = make_lesions()
-    networks = []
-    monkeypatch.setattr(
-        "featkit.heads.mlp.Batch",
-        lambda *args, **kwargs: networks.append(Batch(*args, **kwargs)) or networks[-1],
-    )
     head = MLPHead(hidden=16, max_epochs=5).fit(X, y, groups)
-    scores = torch.from_numpy(networks[-1].predict([np.arange(len(X))])[0])
+    with torch.no_grad():
+        scores = torch_network(head)(torch.from_numpy((X - head.mean_) / head.scale_))
     np.testing.assert_allclose(head.predict_proba(X), scores.softmax(dim=1), atol=1e-5)
+
+
+def alone_and_together(samples, **options):
+    """Heads of seeds 0, 1, ... fitted each for itself, and in one go."""
+    alone, together = (
+        [MLPHead(random_state=seed, **options) for seed in range(len(samples))] for _ in range(2)
+    )
+    for head, (X, y, groups) in zip(alone, samples, strict=True):
+        head.fit(X, y, groups)
+    fit_together(together, [TrainingSet(*sample) for sample in samples])
+    return alone, together
+
+
+@pytest.mark.parametrize(
+    "lesions",
+    [
+        [(24, 8, 4), (40, 16, 8), (9, 5, 3)],
+        [(24, 8, 4), (24, 8), (1, 1, 1), (12, 9)],
+    ],
+    ids=["other sizes and steps", "other classes, no inner split"],
+)
+def test_heads_fitted_together_are_those_fitted_alone(make_lesions, lesions):
+    samples = [make_lesions(counts, seed=seed) for seed, counts in enumerate(lesions)]
+    options = {"hidden": 8, "max_epochs": 40, "learning_rate": 1e-2, "patience": 5}
+    alone, together = alone_and_together(samples, batch_size=16, **options)
+    for one, other, (X, _, _) in zip(alone, together, samples, strict=True):
+        assert other.chosen_["epochs"] == one.chosen_["epochs"]
+        np.testing.assert_allclose(
+            other.chosen_.get("losses", []), one.chosen_.get("losses", []), rtol=1e-4
+        )
+        np.testing.assert_allclose(other.predict_proba(X), one.predict_proba(X), atol=1e-4)
+        if one.held_out_ is None:
+            assert other.held_out_ is None
+        else:
+            np.testing.assert_array_equal(other.held_out_.rows, one.held_out_.rows)
+            np.testing.assert_allclose(
+                other.held_out_.probabilities, one.held_out_.probabilities, atol=1e-4
+            )
+    stops = {head.chosen_["epochs"] for head in alone}
+    assert len(stops) > 1, "all heads leave at once, so none was seen to stay"
+
+
+def test_device_is_no_part_of_the_identity():
+    assert MLPHead(device="cuda").identity() == MLPHead().identity()
+
+
+def test_missing_device_is_refused(make_lesions):
+    X, y, groups = make_lesions()
+    with pytest.raises(UsageError, match="tpu"):
+        MLPHead(device="tpu").fit(X, y, groups)
 
 
 def test_parameters_are_counted(make_lesions):
     X, y, groups = make_lesions(columns=30)
     head = MLPHead(hidden=16, max_epochs=2).fit(X, y, groups)
     assert head.n_parameters_ == 30 * 16 + 16 + 16 * 3 + 3
-
-
-def test_threads_are_put_back_after_an_error():
-    before = torch.get_num_threads()
-    with pytest.raises(RuntimeError), threads(before + 1):
-        assert torch.get_num_threads() == before + 1
-        raise RuntimeError
-    assert torch.get_num_threads() == before
 
 
 @pytest.mark.parametrize(

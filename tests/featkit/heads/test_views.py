@@ -3,7 +3,6 @@
 import lightgbm as lgb
 import numpy as np
 import pytest
-import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.preprocessing import StandardScaler
@@ -11,7 +10,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from featkit.errors import UsageError
 from featkit.heads import LightGBMHead, LinearHead, Views
-from featkit.heads._network import Batch, Recipe
+from featkit.heads._learner import Learner
 from featkit.heads._problem import Problem, Sample
 
 HEADS = ["linear", "lightgbm", "mlp"]
@@ -107,7 +106,7 @@ def test_lightgbm_head_is_lightgbms_on_repeated_rows(views, used):
             X[train][:, : used.train].reshape(-1, 10),
             label=np.repeat(inner.label[train], used.train),
             weight=weights,
-            params=parameters,
+            reference=lgb.Dataset(X[:, : used.needed].reshape(-1, 10), params=parameters),
         )
         booster = lgb.train(parameters, dataset, rounds)
         odds = booster.predict(X[validation][:, : used.test].reshape(-1, 10))
@@ -119,32 +118,21 @@ def test_lightgbm_head_is_lightgbms_on_repeated_rows(views, used):
     assert head.chosen_["losses"][rounds - 1] == pytest.approx(judged, rel=1e-5)
 
 
-def test_an_mlp_epoch_shows_each_image_once_in_views_drawn_anew(monkeypatch):
-    features = np.zeros((20, 4, 5), dtype=np.float32)
-    recipe = Recipe(hidden=2, dropout=0.0, learning_rate=1e-3, weight_decay=0.0, batch_size=8)
-    batch = Batch(
-        features,
+def test_an_mlp_epoch_shows_each_image_once_in_views_drawn_anew():
+    row, view = np.meshgrid(np.arange(20), np.arange(4), indexing="ij")
+    learner = Learner(
+        np.stack([row, view], axis=-1).astype(np.float32),
         np.arange(20) % 3,
         [Sample(np.arange(20), np.ones(20, dtype=np.float32))],
-        n_classes=3,
-        recipe=recipe,
         seed=0,
         views=Views(train=3),
     )
     shown = []
-    draw = batch._shown
-
-    def spy(rows):
-        shown.append(torch.stack([rows, draw(rows)]))
-        return shown[-1][1]
-
-    monkeypatch.setattr(batch, "_shown", spy)
-    for _ in range(30):
-        batch.train_epoch()
-    rows, drawn = torch.cat([pair.flatten(1) for pair in shown], dim=1)
-    assert torch.bincount(rows).tolist() == [30] * 20
-    pairs = {(int(row), int(view)) for row, view in zip(rows, drawn, strict=True)}
-    assert pairs == {(row, view) for row in range(20) for view in range(3)}
+    while learner.epochs < 30:
+        features, _, _ = learner.shown(learner.next_places(8))
+        shown += [tuple(pair) for pair in features[0].int().tolist()]
+    assert np.bincount([row for row, _ in shown]).tolist() == [30] * 20
+    assert set(shown) == {(row, view) for row in range(20) for view in range(3)}
 
 
 @pytest.mark.parametrize("name", HEADS)

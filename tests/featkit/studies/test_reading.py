@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from featkit.errors import DataError, UsageError
@@ -162,8 +160,8 @@ def test_further_paths_start_from_the_file(write_study):
     paths = 'lesions = "lesions.csv"\nimages = "/images"'
     path = write_study(("[data]", f"[data]\n{columns}\n{paths}"))
     data = load_study(path).data
-    assert data.lesions == path.parent / "lesions.csv"
-    assert data.images == Path("/images")
+    assert data.lesions == str(path.parent / "lesions.csv")
+    assert data.images == "/images"
 
 
 def test_duplicates_are_read_from_the_file_that_is_named(write_study):

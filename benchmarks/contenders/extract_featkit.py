@@ -1,0 +1,29 @@
+"""Feature extraction by featkit, as its README says.
+
+Arguments: `images` (folder), `weights` (folder in timm's layout), `out` (.h5), `device`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import featkit
+from benchmarks.contenders.stopwatch import Stopwatch, arguments
+
+
+def main() -> None:
+    """Extract the features of all images into a store."""
+    wanted = arguments()
+    # Loaded when first used: here, so that no import falls into the measured time.
+    extract = featkit.extract
+    backbone = featkit.load_backbone(f"local-dir:{wanted['weights']}")
+
+    watch = Stopwatch()
+    dataset = featkit.load_dataset(f"folder:{wanted['images']}")
+    store = extract(dataset, backbone, Path(wanted["out"]), device=wanted["device"])
+    told = {name: value for name, value in store.attributes.items() if isinstance(value, str)}
+    watch.stop(len(store), store=told)
+
+
+if __name__ == "__main__":
+    main()

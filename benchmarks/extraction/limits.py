@@ -1,0 +1,145 @@
+"""What the machine allows at all: decoding alone and forward passes alone, by the best way each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from benchmarks.contenders.stopwatch import cores
+from benchmarks.extraction.job import Job
+from benchmarks.harness import Contender, Measurement, Script, run_script
+from featkit import FeatkitError
+
+__all__ = ["DECODE", "FORWARD", "Explored", "Limits", "allowed_rate", "explore"]
+
+DECODE, FORWARD = "limit: decode", "limit: forward"
+
+_WAYS = ("pillow", "simplejpeg", "simplejpeg scaled", "simplejpeg half", "opencv half")
+_GPU_WAY = "nvjpeg"
+_PRECISIONS = ("fp32", "bf16", "bf16-compiled")
+_QUICK_WAYS, _QUICK_PRECISIONS = ("pillow", "simplejpeg half"), ("fp32", "bf16")
+_BATCH = {"cpu": 32, "cuda": 256}
+
+_KEPT_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
+"""glibc otherwise gives a layer's memory back to the system, and clears it anew for the next."""
+
+
+@dataclass(frozen=True)
+class Explored:
+    """One way to do a part of the work, tried once.
+
+    Attributes:
+        name: The way to decode, or the precision.
+        rate: Images a second, all cores.
+        core_rate: Images a second of one core alone; None where it was not tried.
+    """
+
+    name: str
+    rate: float
+    core_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """All ways that were tried, and the best of each as a contender.
+
+    Attributes:
+        decode: Ways to decode.
+        forward: Precisions of the network.
+        failed: Ways that do not work on this machine, and why.
+        contenders: `DECODE` and `FORWARD`, each by its best way.
+    """
+
+    decode: Sequence[Explored]
+    forward: Sequence[Explored]
+    failed: Sequence[str]
+    contenders: Sequence[Contender]
+
+
+def explore(job: Job, seconds: float) -> Limits:
+    """Try all ways once, each for about `seconds`."""
+    quick, watcher = job.settings.quick, job.settings.watcher
+    failed: list[str] = []
+    decode: list[Explored] = []
+    forward: list[Explored] = []
+    for way in _QUICK_WAYS if quick else _WAYS:
+        watcher.begins(f"decoding: {way}")
+        one = _decode(job, way, 1, _some(seconds, 60))
+        rate = _decode(job, way, cores(), _some(seconds, one.rate * cores())).rate
+        decode.append(Explored(way, rate, one.rate))
+        watcher.notes(f"decode {way}: {one.rate:,.0f}/s on one core, {rate:,.0f}/s on all")
+    ways: list[tuple[list[Explored], str, Callable[[], Measurement]]] = [
+        (forward, precision, partial(_forward, job, precision, seconds))
+        for precision in (_QUICK_PRECISIONS if quick else _PRECISIONS)
+    ]
+    if job.settings.device == "cuda":
+        some = _some(seconds, 4 * max(each.rate for each in decode))
+        ways.append((decode, _GPU_WAY, partial(_decode, job, _GPU_WAY, cores(), some)))
+    for found, name, measure in ways:
+        watcher.begins(name)
+        try:
+            found.append(Explored(name, measure().rate))
+        except FeatkitError as error:
+            failed.append(f"{name}: {error}")
+        else:
+            watcher.notes(f"{name}: {found[-1].rate:,.0f}/s")
+    fastest = max(decode, key=lambda each: each.rate)
+    precise = max(forward, key=lambda each: each.rate).name
+    return Limits(
+        decode,
+        forward,
+        failed,
+        [
+            Contender(
+                DECODE,
+                lambda number: _decode(job, fastest.name, cores(), number),
+                _some(seconds, fastest.rate),
+            ),
+            Contender(FORWARD, lambda _: _forward(job, precise, seconds), 1),
+        ],
+    )
+
+
+def allowed_rate(decode: Measurement, forward: Measurement, device: str) -> float:
+    """Return how many images a second the machine allows.
+
+    On a CPU both parts share the cores, so their times for an image add up; a GPU computes while
+    the CPU decodes, so the slower one decides. Both are measured with all cores at work.
+
+    Args:
+        decode: Of decoding alone.
+        forward: Of forward passes alone.
+        device: Where those ran.
+    """
+    if device == "cpu":
+        return 1 / (1 / decode.rate + 1 / forward.rate)
+    return min(decode.rate, forward.rate)
+
+
+def _some(seconds: float, rate: float) -> int:
+    return max(cores(), round(seconds * rate))
+
+
+def _decode(job: Job, way: str, workers: int, number: int) -> Measurement:
+    arguments = {
+        "images": str(job.images(number)),
+        "way": way,
+        "resize": job.resize,
+        "crop": job.crop,
+        "workers": workers,
+    }
+    script = "limit_decode_gpu" if way == _GPU_WAY else "limit_decode"
+    return run_script(Script(script, arguments))
+
+
+def _forward(job: Job, precision: str, seconds: float) -> Measurement:
+    arguments = {
+        "weights": str(job.weights),
+        "precision": precision,
+        "batch": _BATCH[job.settings.device],
+        "seconds": seconds,
+        "device": job.settings.device,
+    }
+    environment = {**job.environment, **_KEPT_MEMORY}
+    return run_script(Script("limit_forward", arguments, environment=environment))

@@ -1,0 +1,166 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from featkit.features import _choosing
+from featkit.features._choosing import (
+    Trial,
+    agreement,
+    as_stored,
+    choose_way,
+    storage_dtype,
+)
+from featkit.features._networks import Way
+from featkit.features._openvino import has_openvino
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def pixels():
+    return np.random.default_rng(0).integers(0, 256, (9, 16, 16, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def trial(pixels):
+    return Trial(pixels=pixels, reference=pixels, work=100_000_000)
+
+
+@pytest.fixture
+def hardware(monkeypatch):
+    """Let bf16 hardware and OpenVINO be there, and each way take the time and error given."""
+
+    def set_up(*, native=True, openvino=True, speed=None, error=None):
+        speed, error = speed or {}, error or {}
+
+        class Forward:
+            def __init__(self, backbone, *, device, way, batch_size):
+                self.way = way
+
+            def __call__(self, pixels):
+                features = np.ones((len(pixels), 8), np.float32)
+                features[:, 0] += error.get(self.way, 0.0) * 8**0.5
+                return features
+
+        def timed(forward, pixels):
+            return forward(pixels), 1.0 / speed.get(forward.way, 1.0)
+
+        monkeypatch.setattr(_choosing, "_native_bf16", lambda _device: native)
+        monkeypatch.setattr(_choosing, "has_openvino", lambda: openvino)
+        monkeypatch.setattr(_choosing, "Forward", Forward)
+        monkeypatch.setattr(_choosing, "_timed", timed)
+
+    return set_up
+
+
+FAST = {
+    Way("bf16", "openvino"): 4.0,
+    Way("fp32", "openvino"): 2.0,
+    Way("bf16"): 1.5,
+}
+
+
+@pytest.mark.parametrize(
+    ("requested", "machine", "chosen"),
+    [
+        ("auto", {}, Way("bf16", "openvino")),
+        ("auto", {"error": {Way("bf16", "openvino"): 0.03}}, Way("fp32", "openvino")),
+        ("auto", {"native": False}, Way("fp32", "openvino")),
+        ("auto", {"openvino": False}, Way("bf16")),
+        ("auto", {"openvino": False, "native": False}, Way("fp32")),
+        ("auto", {"openvino": False, "error": {Way("bf16"): 0.03}}, Way("fp32")),
+        ("auto", {"speed": {}}, Way("fp32")),
+        ("auto", {"speed": {Way("bf16", "openvino"): 1.1}}, Way("fp32")),
+        ("fp32", {}, Way("fp32", "openvino")),
+        ("fp32", {"error": {Way("fp32", "openvino"): 0.03}}, Way("fp32")),
+        ("bf16", {"error": {Way("bf16", "openvino"): 0.5}}, Way("bf16", "openvino")),
+        ("bf16", {"native": False, "openvino": False}, Way("bf16")),
+        ("fp16", {}, Way("fp16")),
+    ],
+)
+def test_the_fastest_way_that_leaves_the_features_as_they_are(
+    hardware, fakes, trial, requested, machine, chosen
+):
+    hardware(**{"speed": FAST, **machine})
+    way, check = choose_way(requested, fakes.backbone(), CPU, trial)
+    assert way == chosen
+    assert (check.precision, check.runtime) == (way.precision, way.runtime)
+    assert check.images == 9
+
+
+def test_a_small_job_is_not_worth_a_search(hardware, fakes, pixels):
+    hardware(speed=FAST)
+    trial = Trial(pixels=pixels, reference=pixels, work=10)
+    assert choose_way("auto", fakes.backbone(), CPU, trial)[0] == Way("fp32")
+    assert choose_way("bf16", fakes.backbone(), CPU, trial)[0] == Way("bf16")
+
+
+@pytest.mark.parametrize(("requested", "chosen"), [("auto", "fp32"), ("bf16", "bf16")])
+def test_without_images_there_is_nothing_to_try(fakes, pixels, requested, chosen):
+    trial = Trial(pixels=pixels[:0], reference=pixels[:0], work=3)
+    assert choose_way(requested, fakes.backbone(), CPU, trial) == (Way(chosen), None)
+
+
+def test_the_check_is_that_of_the_stored_features(fakes, pixels):
+    backbone = fakes.backbone()
+    _, check = choose_way("bf16", backbone, CPU, Trial(pixels, pixels, work=9))
+    tensor = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        exact = backbone.features(tensor).double()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            reduced = backbone.features(tensor).half().double()
+    cosine = torch.nn.functional.cosine_similarity(exact, reduced).min()
+    error = ((reduced - exact).norm(dim=1) / exact.norm(dim=1)).max()
+    assert check.cosine_min == pytest.approx(float(cosine), abs=1e-6)
+    assert check.error_max == pytest.approx(float(error), rel=1e-4)
+    assert check.cosine_min < 1
+    assert check.speedup > 0
+
+
+def test_resizing_is_checked_too(fakes, pixels):
+    """Pixels that are not the reference's count, also where the network is the same."""
+    backbone = fakes.backbone()
+    _, check = choose_way("fp32", backbone, CPU, Trial(255 - pixels, pixels, work=9))
+    assert not check.is_given
+    _, check = choose_way("fp32", backbone, CPU, Trial(pixels, pixels, work=9))
+    assert check.is_given
+    assert check.error_max == 0
+
+
+def test_an_overflow_does_not_pass_for_agreement(fakes, pixels):
+    backbone = fakes.backbone(fakes.network(scale=1000.0))
+    _, check = choose_way("bf16", backbone, CPU, Trial(pixels, pixels, work=9))
+    assert check.cosine_min == 0
+    assert check.error_max > 1
+    assert not check.is_given
+
+
+@pytest.mark.skipif(not has_openvino(), reason="needs the extra openvino")
+def test_a_large_job_takes_openvino_on_a_cpu(fakes, trial, monkeypatch):
+    monkeypatch.setattr(_choosing, "_SPEEDUP", 0.0)  # a network of a few weights gains nothing
+    way, check = choose_way("fp32", fakes.backbone(), CPU, trial)
+    assert way == Way("fp32", "openvino")
+    assert check.error_max < 1e-4
+
+
+finite = st.floats(-1e3, 1e3, width=32)
+
+
+@given(arrays(np.float32, (3, 5), elements=finite), arrays(np.float32, (3, 5), elements=finite))
+def test_agreement_is_bounded_and_exact_for_equal_features(exact, found):
+    cosine, error = agreement(exact, found)
+    assert ((cosine >= -1 - 1e-9) & (cosine <= 1 + 1e-9)).all()
+    assert (error >= 0).all()
+    exact[:, 0] = 7
+    cosine, error = agreement(exact, exact)
+    np.testing.assert_allclose(cosine, 1)
+    np.testing.assert_array_equal(error, 0)
+
+
+def test_storage():
+    assert storage_dtype("fp32") == np.float32
+    assert as_stored(np.array([[1e9]], np.float32), "bf16") == np.inf
+    assert storage_dtype("fp16") == np.float16
