@@ -24,9 +24,9 @@ __all__ = ["Coordinates", "Curvature"]
 
 Array = Any
 
-_FLATTEST = 1e-3
-"""The least eigenvalue of A that is believed, relative to the largest: A is a mean over rows, and
-singular along the constant."""
+_FLATTEST = 0.1
+"""The least eigenvalue of A that is believed, relative to the largest: A is a mean over rows that
+differ, and singular along the constant."""
 _FLATTEST_AT_ALL = 1e-8
 """The least eigenvalue at all, for problems without weight, or where all rows are learned."""
 
