@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from featkit.data.dataset import Dataset
 from featkit.data.decoding import ImageError, pixel_hash
 from featkit.data.info import ClassRow, class_table
-from featkit.data.sources import EncodedImages
+from featkit.data.sources import concurrent_reads
 from featkit.progress import NoProgress, Progress
 
 __all__ = ["DatasetCheck", "DuplicateGroup", "check_dataset"]
@@ -161,9 +161,9 @@ def _looks(dataset: Dataset, workers: int | None) -> Iterator[_Look]:
             return _Look(reason=error.reason)
         return _Look(size=image.size, digest=pixel_hash(image))
 
-    images = dataset.images
-    if workers is None and isinstance(images, EncodedImages) and images.concurrent_reads > 1:
-        workers = images.concurrent_reads
+    waiting = concurrent_reads(dataset.images)
+    if workers is None and waiting > 1:
+        workers = waiting
     pool = ThreadPoolExecutor(workers)
     try:
         for start in range(0, len(dataset), _WINDOW):

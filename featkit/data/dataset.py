@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from featkit.data.sources import EncodedImages
+from featkit.data.sources import concurrent_reads
 from featkit.fingerprints import fingerprint
 
 __all__ = ["Dataset", "ImageSource"]
@@ -99,7 +99,7 @@ class Dataset:
 
 def _signatures(images: ImageSource) -> list[str]:
     """Return each row's signature, several asked for at once where a store is waited for."""
-    threads = images.concurrent_reads if isinstance(images, EncodedImages) else 1
+    threads = concurrent_reads(images)
     if threads == 1:
         return [images.signature(row) for row in range(len(images))]
     share = max(1, min(_ASKED, len(images) // (4 * threads)))

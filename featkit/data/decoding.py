@@ -32,6 +32,8 @@ _JPEG = b"\xff\xd8\xff"
 _PLAIN_JPEG = ("YCbCr", "Gray", "RGB")
 """Of these, libjpeg-turbo makes the same RGB for Pillow and without it."""
 
+_ORIENTING = (b"Exif\0\0", b"tiff:Orientation")
+
 _PLUGINS: Mapping[bytes, Callable[[BytesIO], ImageFile]] = MappingProxyType(
     {
         _JPEG: JpegImageFile,
@@ -112,8 +114,8 @@ def decode_pixels(data: bytes) -> NDArray[np.uint8]:
     Raises:
         ImageError: As `decode_image` does.
     """
-    # A tag that turns the image lies in this block; most files have none.
-    if data.startswith(_JPEG) and b"Exif\0\0" not in data:
+    # Only these blocks can hold a tag that turns the image; most files have neither.
+    if data.startswith(_JPEG) and not any(block in data for block in _ORIENTING):
         try:
             height, width, colours, _ = decode_jpeg_header(data)
             if colours in _PLAIN_JPEG and height * width <= MAX_PIXELS:

@@ -19,7 +19,7 @@ from featkit.data.decoding import ImageError, decode_image
 from featkit.data.places import CONCURRENT_READS, RemoteError, entry_of, fetch, is_url
 from featkit.errors import DataError
 
-__all__ = ["ArrayImages", "EncodedImages", "FileImages", "range_signature"]
+__all__ = ["ArrayImages", "EncodedImages", "FileImages", "concurrent_reads", "range_signature"]
 
 _SAMPLE = 16_384
 """Bytes in each of the three places that a large file's checksum takes."""
@@ -59,6 +59,11 @@ class EncodedImages(ABC):
     @abstractmethod
     def select(self, rows: NDArray[np.intp]) -> EncodedImages:
         """Return the source of these rows only, in this order."""
+
+
+def concurrent_reads(images: object) -> int:
+    """Return how many images of any source to read at once; 1 where reading does not wait."""
+    return images.concurrent_reads if isinstance(images, EncodedImages) else 1
 
 
 class FileImages(EncodedImages):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.data.dataset import Dataset
 from featkit.data.decoding import ImageError, check_shape, decode_pixels, pixel_hash
-from featkit.data.sources import EncodedImages
+from featkit.data.sources import EncodedImages, concurrent_reads
 from featkit.features._views import view_of
 
 __all__ = ["Batch", "Loader"]
@@ -69,7 +69,7 @@ class Loader:
             allocate: Makes an array for pixels of a shape.
         """
         ranges = iter(wanted)
-        threads = max(self.workers, _concurrent_reads(self.dataset))
+        threads = max(self.workers, concurrent_reads(self.dataset.images))
         pool = ThreadPoolExecutor(threads, thread_name_prefix="featkit-decode")
         submit = partial(self._submit, pool, Semaphore(self.workers), allocate)
         ahead: deque[_Pending] = deque()
@@ -118,11 +118,6 @@ class Loader:
             view = view_of(height, width, image_id=image_id, view=number)
             slot[number] = view.lit(self.preprocessing(view.shaped(image)))
         return pixel_hash(image), ""
-
-
-def _concurrent_reads(dataset: Dataset) -> int:
-    images = dataset.images
-    return images.concurrent_reads if isinstance(images, EncodedImages) else 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,9 @@ __all__ = ["OpenVino", "has_openvino"]
 _AT_ONCE = 4
 """Images that a core computes together."""
 
-_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+_HINTS = {"fp32": "f32", "bf16": "bf16"}
+
+_IMPATIENT_S = 5.0
 
 
 def has_openvino() -> bool:
@@ -40,7 +42,7 @@ class OpenVino:
 
     Args:
         backbone: Its network must be on the CPU.
-        precision: `fp32`, `bf16` or `fp16`.
+        precision: `fp32`, or `bf16` on a CPU that has it.
     """
 
     def __init__(self, backbone: Backbone, precision: str) -> None:
@@ -73,7 +75,8 @@ class OpenVino:
             self._queue.start_async([images], partial(batch.take, row, images), share_inputs=True)
 
         def wait() -> tuple[Features, float]:
-            batch.done.wait()
+            while not batch.done.wait(_IMPATIENT_S):
+                self._queue.wait_all()  # raises what went wrong, of which a batch hears nothing
             return batch.features, batch.seconds / self._streams
 
         return wait

@@ -102,7 +102,8 @@ class Cost:
         wall_s: Seconds from the training images' features, or decoded images, to the test
             probabilities.
         device_s: Seconds that the device worked for it in this time: of a CPU those of all cores
-            added up, of a GPU those that passed until it was done.
+            added up, of a GPU those that passed until it was done. Both are a share by training
+            rows where several Runs were trained in one go.
         images_seen: Training images passed through the backbone, repetitions included: each once
             for frozen features, once an epoch for fine-tuning.
         parameters_trained: Number of trained parameters.

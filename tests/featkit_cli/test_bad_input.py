@@ -111,6 +111,7 @@ def test_budgets_of_zero_and_above_100(featkit, tmp_path):
         pass
     for budgets in ("0", "101", "-1", "nan", ","):
         assert_refused(featkit("fit", out, f"--budgets={budgets}"), "budget", code=2)
+    assert_refused(featkit("fit", out, "--device", "tpu"), "--device tpu", code=2)
 
 
 def test_a_read_only_output_folder(featkit, images, tmp_path):

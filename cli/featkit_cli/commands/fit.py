@@ -63,6 +63,10 @@ def fit(
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Fits at a time. Default: all cores.")
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps: for linear and mlp."),
+    ] = "cpu",
     features_key: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Foreign HDF5: name of the features' data set."),
@@ -116,6 +120,7 @@ def fit(
             design=design,
             tests=tests,
             jobs=jobs,
+            device=device,
             progress=shown,
         )
     if any((store.group == store.image_id).all() for store in stores):

@@ -328,16 +328,19 @@ def test_strips_are_no_photographs(size):
     progressive=st.booleans(),
     kept=st.floats(0.3, 1.0),
     orientation=st.sampled_from([None, 1, 3, 6]),
+    in_xmp=st.booleans(),
 )
 def test_a_jpeg_has_the_same_pixels_without_detours(
-    size, mode, quality, subsampling, progressive, kept, orientation
+    size, mode, quality, subsampling, progressive, kept, orientation, in_xmp
 ):
     rng = np.random.default_rng(quality)
     image = Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).convert(mode)
-    exif = Image.Exif()
-    if orientation is not None:
-        exif[0x0112] = orientation
-    options = {"quality": quality, "progressive": progressive, "exif": exif}
+    options = {"quality": quality, "progressive": progressive}
+    if orientation is not None and in_xmp:
+        options["xmp"] = f'<rdf:Description tiff:Orientation="{orientation}"/>'.encode()
+    elif orientation is not None:
+        options["exif"] = Image.Exif()
+        options["exif"][0x0112] = orientation
     data = encode(image, "JPEG", subsampling=subsampling, **options)
     data = data[: max(4, int(kept * len(data)))]
     try:

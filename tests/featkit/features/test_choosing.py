@@ -78,6 +78,8 @@ FAST = {
         ("fp32", {"error": {Way("fp32", "openvino"): 0.03}}, Way("fp32")),
         ("bf16", {"error": {Way("bf16", "openvino"): 0.5}}, Way("bf16", "openvino")),
         ("bf16", {"native": False, "openvino": False}, Way("bf16")),
+        ("bf16", {"native": False}, Way("bf16")),
+        ("fp16", {"speed": {Way("fp16", "openvino"): 9.0}}, Way("fp16")),
         ("fp16", {}, Way("fp16")),
     ],
 )
