@@ -111,7 +111,6 @@ def test_budgets_of_zero_and_above_100(featkit, tmp_path):
         pass
     for budgets in ("0", "101", "-1", "nan", ","):
         assert_refused(featkit("fit", out, f"--budgets={budgets}"), "budget", code=2)
-    assert_refused(featkit("fit", out, "--device", "tpu"), "--device tpu", code=2)
 
 
 def test_a_read_only_output_folder(featkit, images, tmp_path):
@@ -152,6 +151,12 @@ def test_a_full_disk_during_extract_loses_nothing(featkit, tmp_path):
     assert "disk or quota is full" in done.stderr
     assert not out.exists()
     assert featkit(*job).code == 0
+
+
+def test_a_device_to_fit_on_that_is_not_there(featkit, tmp_path):
+    out = tmp_path / "x.h5"
+    assert featkit("extract", "synthetic:images=60,size=24", *TINY, "--out", out).code == 0
+    assert_refused(featkit("fit", out, "--device", "tpu"), "--device tpu", code=2)
 
 
 def test_a_full_disk_during_fit_keeps_the_finished_runs(featkit, tmp_path):
