@@ -47,6 +47,10 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         "finetuning": Benchmark(
             "an epoch of fine-tuning: a plain PyTorch loop", "benchmarks.finetuning"
         ),
+        "ray": Benchmark(
+            "extraction on Ray on one machine: the local engine, a pipeline of Ray Data",
+            "benchmarks.ray",
+        ),
         "scale": Benchmark(
             "memory and time of extraction by the number of images; size of the store",
             "benchmarks.scale",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from featkit.plans import Plan, make_plan
     from featkit.report import write_comparison, write_leakage, write_page
     from featkit.runs import Run, RunStore
+    from featkit.speed import bench
     from featkit.studies import load_study, run_study
     from featkit.sweep import fit, fit_leakage
 
@@ -40,6 +41,7 @@ __all__ = [
     "RunStore",
     "Views",
     "analyse",
+    "bench",
     "check_dataset",
     "compare",
     "extract",
@@ -75,6 +77,7 @@ _ROOMS = {
     "plans": ("Plan", "make_plan"),
     "report": ("write_comparison", "write_leakage", "write_page"),
     "runs": ("Run", "RunStore"),
+    "speed": ("bench",),
     "studies": ("load_study", "run_study"),
     "sweep": ("fit", "fit_leakage"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["backbone_name", "counted", "row_name", "row_parts"]
+__all__ = ["backbone_name", "counted", "duration", "row_name", "row_parts"]
 
 _BETWEEN = " / "
 
@@ -26,6 +26,14 @@ def backbone_name(spec: str, architecture: str, pooling: str, *, random_weights:
 def counted(count: int, thing: str) -> str:
     """Return `1 image`, `2 images`, `1,234 images`."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration to about two figures: `40 s`, `12 min`, `3.5 h`, `2.1 days`."""
+    for size, unit, digits in ((86400, "days", 1), (3600, "h", 1), (60, "min", 0)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:,.{digits}f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def row_name(backbone: str, method: str) -> str:

@@ -38,6 +38,7 @@ def main() -> None:
     watch = Stopwatch()
     start = time.perf_counter()
     dataset = featkit.load_dataset(f"folder:{wanted['images']}")
+    known = dataset.fingerprint  # extraction asks for it first, and it is kept
     listed = time.perf_counter()
     store = extract(dataset, backbone, out, device=wanted["device"], progress=progress)
     end = time.perf_counter()
@@ -49,6 +50,7 @@ def main() -> None:
         feature_bytes=len(store) * store.shape[1] * store.shape[2] * store.dtype.itemsize,
         dimension=store.shape[2],
         dtype=str(store.dtype),
+        dataset=known,
     )
 
 

@@ -11,18 +11,32 @@ from benchmarks.extraction.job import Job
 from benchmarks.harness import Contender, Measurement, Script, run_script
 from featkit import FeatkitError
 
-__all__ = ["DECODE", "FORWARD", "Explored", "Limits", "allowed_rate", "explore"]
+__all__ = [
+    "DECODE",
+    "FAITHFUL_DECODE",
+    "FAITHFUL_FORWARD",
+    "FORWARD",
+    "Explored",
+    "Limits",
+    "allowed_rate",
+    "explore",
+    "limit_contenders",
+]
 
 DECODE, FORWARD = "limit: decode", "limit: forward"
+FAITHFUL_DECODE, FAITHFUL_FORWARD = "limit: decode faithfully", "limit: forward faithfully"
 
 _WAYS = ("pillow", "simplejpeg", "simplejpeg scaled", "simplejpeg half", "opencv half")
+_WHOLE = ("pillow", "simplejpeg")
+"""Ways that decode all pixels."""
 _GPU_WAY = "nvjpeg"
-_PRECISIONS = ("fp32", "bf16", "bf16-compiled")
+_PRECISIONS = ("fp32", "bf16", "bf16-compiled", "fp32-openvino", "bf16-openvino")
+_OPENVINO = "-openvino"
 _QUICK_WAYS, _QUICK_PRECISIONS = ("pillow", "simplejpeg half"), ("fp32", "bf16")
 _BATCH = {"cpu": 32, "cuda": 256}
 
 _KEPT_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
-"""glibc otherwise gives a layer's memory back to the system, and clears it anew for the next."""
+"""glibc otherwise gives large memory back to the system, which clears it anew for the next use."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +56,17 @@ class Explored:
 
 @dataclass(frozen=True)
 class Limits:
-    """All ways that were tried, and the best of each as a contender.
+    """All ways that were tried.
 
     Attributes:
         decode: Ways to decode.
-        forward: Precisions of the network.
+        forward: Precisions of the network, and what ran it.
         failed: Ways that do not work on this machine, and why.
-        contenders: `DECODE` and `FORWARD`, each by its best way.
     """
 
     decode: Sequence[Explored]
     forward: Sequence[Explored]
     failed: Sequence[str]
-    contenders: Sequence[Contender]
 
 
 def explore(job: Job, seconds: float) -> Limits:
@@ -72,6 +84,7 @@ def explore(job: Job, seconds: float) -> Limits:
     ways: list[tuple[list[Explored], str, Callable[[], Measurement]]] = [
         (forward, precision, partial(_forward, job, precision, seconds))
         for precision in (_QUICK_PRECISIONS if quick else _PRECISIONS)
+        if job.settings.device == "cpu" or not precision.endswith(_OPENVINO)
     ]
     if job.settings.device == "cuda":
         some = _some(seconds, 4 * max(each.rate for each in decode))
@@ -84,21 +97,40 @@ def explore(job: Job, seconds: float) -> Limits:
             failed.append(f"{name}: {error}")
         else:
             watcher.notes(f"{name}: {found[-1].rate:,.0f}/s")
-    fastest = max(decode, key=lambda each: each.rate)
-    precise = max(forward, key=lambda each: each.rate).name
-    return Limits(
-        decode,
-        forward,
-        failed,
-        [
-            Contender(
-                DECODE,
-                lambda number: _decode(job, fastest.name, cores(), number),
-                _some(seconds, fastest.rate),
-            ),
-            Contender(FORWARD, lambda _: _forward(job, precise, seconds), 1),
-        ],
+    return Limits(decode, forward, failed)
+
+
+def limit_contenders(
+    job: Job, limits: Limits, seconds: float, *, precision: str
+) -> list[Contender]:
+    """Return the fastest ways as contenders: of all, and of those that change no features.
+
+    Args:
+        job: The network.
+        limits: What was tried.
+        seconds: How long each is to take.
+        precision: The precision that leaves the features as they are.
+    """
+    whole = [each for each in limits.decode if each.name in _WHOLE]
+    exact = [each for each in limits.forward if each.name.partition("-")[0] == precision]
+    return [
+        _decoding(job, DECODE, limits.decode, seconds),
+        _forwarding(job, FORWARD, limits.forward, seconds),
+        _decoding(job, FAITHFUL_DECODE, whole, seconds),
+        _forwarding(job, FAITHFUL_FORWARD, exact, seconds),
+    ]
+
+
+def _decoding(job: Job, name: str, ways: Sequence[Explored], seconds: float) -> Contender:
+    best = max(ways, key=lambda each: each.rate)
+    return Contender(
+        name, lambda number: _decode(job, best.name, cores(), number), _some(seconds, best.rate)
     )
+
+
+def _forwarding(job: Job, name: str, ways: Sequence[Explored], seconds: float) -> Contender:
+    best = max(ways, key=lambda each: each.rate)
+    return Contender(name, lambda _: _forward(job, best.name, seconds), 1)
 
 
 def allowed_rate(decode: Measurement, forward: Measurement, device: str) -> float:
@@ -130,16 +162,17 @@ def _decode(job: Job, way: str, workers: int, number: int) -> Measurement:
         "workers": workers,
     }
     script = "limit_decode_gpu" if way == _GPU_WAY else "limit_decode"
-    return run_script(Script(script, arguments))
+    return run_script(Script(script, arguments, environment=_KEPT_MEMORY))
 
 
-def _forward(job: Job, precision: str, seconds: float) -> Measurement:
+def _forward(job: Job, way: str, seconds: float) -> Measurement:
     arguments = {
         "weights": str(job.weights),
-        "precision": precision,
+        "precision": way.removesuffix(_OPENVINO),
         "batch": _BATCH[job.settings.device],
         "seconds": seconds,
         "device": job.settings.device,
     }
+    script = "limit_forward_openvino" if way.endswith(_OPENVINO) else "limit_forward"
     environment = {**job.environment, **_KEPT_MEMORY}
-    return run_script(Script("limit_forward", arguments, environment=environment))
+    return run_script(Script(script, arguments, environment=environment))

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from benchmarks.contenders.stopwatch import cores
-from benchmarks.extraction.limits import DECODE, FORWARD, Limits, allowed_rate
+from benchmarks.extraction.limits import (
+    DECODE,
+    FAITHFUL_DECODE,
+    FAITHFUL_FORWARD,
+    FORWARD,
+    Limits,
+    allowed_rate,
+)
 from benchmarks.extraction.rivals import FEATKIT
 from benchmarks.harness import Absent, Round, Spread, Table, ratios
 
@@ -33,7 +40,8 @@ class Case:
 
     def measured(self) -> list[str]:
         """Return the contenders without the limits."""
-        return [name for name in self.rounds[0] if name not in {DECODE, FORWARD}]
+        limits = {DECODE, FORWARD, FAITHFUL_DECODE, FAITHFUL_FORWARD}
+        return [name for name in self.rounds[0] if name not in limits]
 
     def rates(self, name: str) -> list[float]:
         """Return a contender's images a second, a number for each round."""
@@ -43,16 +51,25 @@ class Case:
         """Return the images a second that the machine allows, a number for each round."""
         return [allowed_rate(each[DECODE], each[FORWARD], device) for each in self.rounds]
 
+    def faithful(self, device: str) -> list[float]:
+        """Return the same of ways that leave the features as they are."""
+        return [
+            allowed_rate(each[FAITHFUL_DECODE], each[FAITHFUL_FORWARD], device)
+            for each in self.rounds
+        ]
+
 
 def rates_table(cases: Sequence[Case], device: str) -> Table:
     """Return who makes how many features a second, and how that compares."""
     rows: list[list[str]] = []
     for case in cases:
         label = case.name if case.trained else f"{case.name}*"
-        allowed = case.allowed(device)
-        rows.extend(_row(case, label, name, allowed) for name in case.measured())
-        rows.extend([label, who.name, "not measured", *["–"] * 5] for who in case.absent)
-        rows.append([label, "what the machine allows", Spread.of(allowed).text(1), *["–"] * 5])
+        allowed, faithful = case.allowed(device), case.faithful(device)
+        rows.extend(_row(case, label, name, device) for name in case.measured())
+        rows.extend([label, who.name, "not measured", *["–"] * 6] for who in case.absent)
+        bounds = {"what the machine allows": allowed, "the same, faithfully": faithful}
+        for name, rates in bounds.items():
+            rows.append([label, name, Spread.of(rates).text(1), *["–"] * 6])
     absent = {(who.name, who.reason) for case in cases for who in case.absent}
     return Table(
         title="Images a second, from JPEG files of 600 x 450 px to features on disk",
@@ -62,6 +79,7 @@ def rates_table(cases: Sequence[Case], device: str) -> Table:
             "images/s",
             "featkit is times faster",
             "share of what the machine allows",
+            "share of that, faithfully",
             "core-ms an image",
             "images a round",
             "set-up, s",
@@ -72,6 +90,9 @@ def rates_table(cases: Sequence[Case], device: str) -> Table:
             f"covers the true median with {100 * Spread.of(allowed).coverage:.0f}%; ratios are "
             "taken within a round. Every measurement is a process of its own; importing and "
             "loading the model is in no rate, but stands under set-up.",
+            "What the machine allows counts the fastest decoder and the fastest precision, "
+            "whatever they do to the features; faithfully: whole pixels, and the precision that "
+            "featkit found to leave the features of these weights as they are.",
             "A network with * has random weights, which take as long as trained ones.",
             *(f"{name}: {reason}." for name, reason in sorted(absent)),
         ],
@@ -94,8 +115,7 @@ def limits_table(cases: Sequence[Case]) -> Table:
         notes=[
             "Decoding is from file to the network's pixels (uint8); forward passes are on "
             "synthetic images. The best way of each was measured again in every round; "
-            "what the machine allows adds their times on a CPU and is the slower one on a GPU. "
-            "Half-size decoding is counted whether or not it is faithful enough for featkit.",
+            "what the machine allows adds their times on a CPU and is the slower one on a GPU.",
             *(f"{case.name}, {text}." for case in cases for text in case.limits.failed),
         ],
     )
@@ -106,7 +126,7 @@ def summary(cases: Sequence[Case], device: str) -> dict[str, object]:
     return {case.name: _numbers(case, device) for case in cases}
 
 
-def _row(case: Case, label: str, name: str, allowed: Sequence[float]) -> list[str]:
+def _row(case: Case, label: str, name: str, device: str) -> list[str]:
     rates = case.rates(name)
     own = name == FEATKIT or FEATKIT not in case.measured()
     first = case.rounds[0][name]
@@ -117,7 +137,8 @@ def _row(case: Case, label: str, name: str, allowed: Sequence[float]) -> list[st
         name,
         Spread.of(rates).text(1),
         "–" if own else ratios(case.rates(FEATKIT), rates).text(),
-        ratios(rates, allowed).text(),
+        ratios(rates, case.allowed(device)).text(),
+        ratios(rates, case.faithful(device)).text(),
         f"{core.middle:.1f}",
         f"{first.work:,.0f}",
         f"{setup.middle:.1f}",
@@ -125,14 +146,18 @@ def _row(case: Case, label: str, name: str, allowed: Sequence[float]) -> list[st
 
 
 def _numbers(case: Case, device: str) -> dict[str, object]:
-    allowed = case.allowed(device)
+    allowed, faithful = case.allowed(device), case.faithful(device)
     names = case.measured()
     rivals = [name for name in names if name != FEATKIT and FEATKIT in names]
     return {
         "trained_weights": case.trained,
         "images_per_second": {name: Spread.of(case.rates(name)).to_dict() for name in names},
         "allowed": Spread.of(allowed).to_dict(),
+        "allowed_faithfully": Spread.of(faithful).to_dict(),
         "share_of_allowed": {name: ratios(case.rates(name), allowed).to_dict() for name in names},
+        "share_of_allowed_faithfully": {
+            name: ratios(case.rates(name), faithful).to_dict() for name in names
+        },
         "times_faster": {
             name: ratios(case.rates(FEATKIT), case.rates(name)).to_dict() for name in rivals
         },

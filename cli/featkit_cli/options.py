@@ -11,6 +11,7 @@ import typer
 from featkit.errors import UsageError
 
 __all__ = [
+    "Engine",
     "Head",
     "Imbalance",
     "Json",
@@ -20,6 +21,13 @@ __all__ = [
     "parse_pair",
     "parse_recipe",
 ]
+
+
+class Engine(StrEnum):
+    """Who computes."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 class Head(StrEnum):

@@ -9,11 +9,11 @@ from typing import Any, get_args
 
 from typer.models import ArgumentInfo
 
-__all__ = ["provides"]
+__all__ = ["UNIMPORTED", "provides"]
 
 Command = Callable[..., None]
 
-_UNIMPORTED = dict.fromkeys(("Dataset", "Design"), Any)
+UNIMPORTED = dict.fromkeys(("Dataset", "Design"), Any)
 """Types whose import is heavy, and which say nothing to the command line."""
 
 
@@ -27,10 +27,10 @@ def provides(name: str, make: Callable[..., Any]) -> Callable[[Command], Command
         name: The command's parameter.
         make: A function whose parameters are declared as Typer wants them.
     """
-    ours = inspect.signature(make, eval_str=True, locals=_UNIMPORTED)
+    ours = inspect.signature(make, eval_str=True, locals=UNIMPORTED)
 
     def decorate(command: Command) -> Command:
-        theirs = inspect.signature(command, eval_str=True, locals=_UNIMPORTED)
+        theirs = inspect.signature(command, eval_str=True, locals=UNIMPORTED)
         given = list(ours.parameters.values())
         parameters = [
             *(each for each in given if _is_argument(each)),

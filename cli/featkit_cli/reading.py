@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from featkit_cli.providing import provides
+from featkit_cli.providing import UNIMPORTED, provides
 
 if TYPE_CHECKING:
     from featkit.data import Dataset
 
-__all__ = ["reads_data"]
+__all__ = ["may_read_data", "reads_data"]
 
 
 def _options(
@@ -72,3 +73,20 @@ def _options(
 
 reads_data = provides("read", _options)
 """Gives a command DATA and its options; it gets, as `read`, what reads the Dataset."""
+
+
+def _optional(**given: Any) -> Dataset | None:
+    """Read the data set that the options describe, if they name one."""
+    return None if given["data"] is None else _options(**given)
+
+
+_required = inspect.signature(_options, eval_str=True, locals=UNIMPORTED)
+_optional.__signature__ = _required.replace(  # type: ignore[attr-defined]
+    parameters=[
+        each.replace(default=None) if each.name == "data" else each
+        for each in _required.parameters.values()
+    ]
+)
+
+may_read_data = provides("read", _optional)
+"""Gives a command the same where it can do without DATA; what it gets then reads None."""

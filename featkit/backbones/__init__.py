@@ -1,7 +1,7 @@
 """Backbones: pretrained networks as extractors of features, whatever library they come from."""
 
 from featkit.backbones.backbone import Backbone
-from featkit.backbones.listing import BackboneInfo, BackboneList, list_backbones
+from featkit.backbones.listing import BackboneInfo, BackboneList, list_backbones, weights_at_hand
 from featkit.backbones.loading import load_backbone
 from featkit.backbones.model_facts import MODEL_FACTS, images_seen
 from featkit.backbones.normalisation import normalised_by, normalised_with
@@ -18,4 +18,5 @@ __all__ = [
     "load_backbone",
     "normalised_by",
     "normalised_with",
+    "weights_at_hand",
 ]

@@ -14,7 +14,7 @@ from featkit.backbones._weights import count_parameters
 from featkit.backbones.loading import measure_dimension
 from featkit.errors import BackboneError, UsageError
 
-__all__ = ["BackboneInfo", "BackboneList", "list_backbones"]
+__all__ = ["BackboneInfo", "BackboneList", "list_backbones", "weights_at_hand"]
 
 _SHELF = (
     "featkit:tiny",
@@ -91,6 +91,20 @@ def list_backbones(pattern: str | None = None, *, limit: int | None = None) -> B
         matching = [spec for spec in everything if pattern is None or _matches(spec, pattern)]
         chosen = sorted(matching, key=_rank)[:limit]
         return BackboneList(tuple(_describe(spec) for spec in chosen), len(matching))
+
+
+def weights_at_hand(spec: str) -> bool:
+    """Tell whether a backbone's weights are on this machine, so that none have to be fetched.
+
+    Args:
+        spec: As for `load_backbone`.
+
+    Raises:
+        BackboneError: The name is unknown.
+    """
+    with quiet():
+        source, name = resolve(spec)
+        return source.cached(name)
 
 
 def _matches(spec: str, pattern: str) -> bool:

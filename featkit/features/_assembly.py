@@ -1,26 +1,22 @@
-"""Assembly: the finished parts of an extraction become the feature file."""
+"""Assembly: the finished parts or shards of an extraction become the feature file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from featkit.data.dataset import Dataset
-from featkit.errors import StoreError
 from featkit.features._choosing import storage_dtype
 from featkit.features._filling import Filling
-from featkit.features._parts import Part
-from featkit.features._writer import write_store
+from featkit.features._writer import StoreFile
 from featkit.features.identity import identity_of
 from featkit.provenance import software_versions
 
 __all__ = ["assemble"]
 
-_PACKAGES = ("torch", "timm", "torchvision", "openvino", "h5py", "numpy", "pillow")
+_PACKAGES = ("torch", "timm", "torchvision", "openvino", "ray", "h5py", "numpy", "pillow")
 
 
 def assemble(
@@ -29,35 +25,37 @@ def assemble(
     dataset: Dataset,
     filling: Filling,
     attributes: Mapping[str, Any],
+    at_once: int = 1,
     trained_on: Sequence[str] = (),
 ) -> None:
-    """Write the feature file from parts, of which one at a time is in memory.
+    """Write the feature file from parts or shards, of which one at a time is in memory.
 
     Args:
         out: The file.
         dataset: The images.
-        filling: Gives the parts, all of them finished.
+        filling: Gives them, all of them finished.
         attributes: As `job_attributes` returns them, with device and cost; what is known only
             now is added.
+        at_once: How many processes made parts at the same time.
         trained_on: Images that the backbone was fine-tuned on.
 
     Raises:
-        StoreError: A part has been damaged, the disk is full, or the folder cannot be written.
+        StoreError: A part or shard has been damaged, the disk is full, or the folder cannot be
+            written.
     """
-    spent = np.array([part.spent for part in _parts(filling)])
+    spent = filling.spent()
     wall, device, _, worked = spent.sum(axis=0).tolist()
     cost = {
-        "wall_seconds": wall,
-        "images_per_second": len(dataset) / wall,
+        "wall_seconds": wall / at_once,
+        "images_per_second": len(dataset) / (wall / at_once),
         "device_seconds": device,
         "worked_seconds": worked,
         "peak_memory_bytes": int(spent[:, 2].max()),
         **attributes["cost"],
     }
-    write_store(
-        out,
+    file = StoreFile(
+        path=out,
         dataset=dataset,
-        parts=_parts(filling),
         shape=filling.shape,
         dtype=storage_dtype(filling.precision),
         attributes={
@@ -69,15 +67,7 @@ def assemble(
         },
         trained_on=trained_on,
     )
-
-
-def _parts(filling: Filling) -> Iterator[Part]:
-    for index in range(filling.count):
-        part = filling.read(index)
-        if part is None:
-            raise StoreError(
-                f"part {index} in {filling.folder.path} cannot be read",
-                cause="it was damaged or removed after it was written",
-                remedy="Run the same command again: it will be made anew",
-            )
-        yield part
+    if filling.shards is None:
+        file.write(filling.parts())
+    else:
+        file.join(filling.shards, map(filling.shards.ledger, range(filling.shards.count)))

@@ -10,18 +10,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from featkit.backbones.backbone import Backbone
 from featkit.features._forward import Forward
-from featkit.features._networks import Way
+from featkit.features._networks import Networks, Way
 from featkit.features._openvino import has_openvino
 
 __all__ = [
     "Faithfulness",
     "Trial",
+    "Tried",
     "agreement",
     "as_stored",
     "choose_way",
     "storage_dtype",
+    "try_ways",
 ]
 
 _REFERENCE = Way("fp32")
@@ -38,6 +39,9 @@ _ERROR = 0.02
 
 _WORK_S = {"cpu": 5.0, "cuda": 60.0}
 """Seconds of work from which a trial, and making a network ready, cost little beside it."""
+
+_TIMED_S, _PASSES = 0.2, 3
+"""So long is a way timed, or for so many passes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,80 +89,98 @@ class Faithfulness:
         return asdict(self)
 
 
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """A way that was tried.
+
+    Attributes:
+        forward: Computes by it.
+        check: What it did to the trial's images; None where there were none.
+        better: Whether it may be taken in the plain one's place.
+    """
+
+    forward: Forward
+    check: Faithfulness | None
+    better: bool
+
+
 def storage_dtype(precision: str) -> np.dtype[np.floating]:
     """Return how features of a precision are stored."""
     return np.dtype(np.float32 if precision == "fp32" else np.float16)
 
 
 def choose_way(
-    requested: str, backbone: Backbone, device: torch.device, trial: Trial
-) -> tuple[Way, Faithfulness | None]:
-    """Return how to compute the features, and what that was measured to do to them.
+    requested: str, networks: Networks, trial: Trial, *, batch_size: int
+) -> tuple[Forward, Faithfulness | None]:
+    """Return what computes the features, and what that was measured to do to them.
 
     Args:
         requested: `auto`, `fp32`, `bf16` or `fp16`. Of `auto`, and of `fp32` where something else
             than PyTorch runs it, only a way that leaves the features as they are is taken.
-        backbone: Its network must be on the device.
-        device: Where it runs.
+        networks: Make the backbone ready.
         trial: Real images; with none, plain PyTorch computes, for `auto` in fp32.
+        batch_size: Images at once.
     """
+    ways = try_ways(requested, networks, trial, batch_size=batch_size)
+    plain = next(ways)
+    chosen = next((way for way in ways if way.better), plain)
+    return chosen.forward, chosen.check
+
+
+def try_ways(
+    requested: str, networks: Networks, trial: Trial, *, batch_size: int
+) -> Iterator[Tried]:
+    """Yield the plain way and, where the work is worth the search, quicker ones (`choose_way`)."""
     plain = Way("fp32" if requested == "auto" else requested)
     if not len(trial.pixels):
-        return plain, None
-    reference = _Reference.of(backbone, device, trial)
-    best = reference.itself if plain == _REFERENCE else reference.tried(plain)
+        yield Tried(Forward(networks, way=plain, batch_size=batch_size), None, better=False)
+        return
+    reference = _Reference(networks, trial, batch_size)
+    forward, best = reference.itself if plain == _REFERENCE else reference.tried(plain)
+    yield Tried(forward, best, better=False)
+    device = networks.device
     if reference.seconds / len(trial.pixels) * trial.work < _WORK_S.get(device.type, np.inf):
-        return plain, best
+        return
     for way in _quicker(requested, device):
-        check = reference.tried(way)
+        other, check = reference.tried(way)
         asked_for = requested == way.precision != "fp32"
-        if (check.is_given or asked_for) and check.speedup >= _SPEEDUP * best.speedup:
-            return way, check
-    return plain, best
+        quick = check.speedup >= _SPEEDUP * best.speedup
+        yield Tried(other, check, better=quick and (check.is_given or asked_for))
 
 
-@dataclass(frozen=True, eq=False)
 class _Reference:
     """The features of a trial's images as they should be, and what they took.
 
-    Attributes:
+    Args:
+        networks: Make the backbone ready.
         trial: The images.
-        features: Of their reference pixels, (n, D).
-        near: Of their pixels as extraction makes them, by the same network, (n, D).
-        seconds: What the network took for one of the two.
+        batch_size: Images at once.
+
+    Attributes:
+        seconds: What plain PyTorch took for the images in fp32.
     """
 
-    backbone: Backbone
-    device: torch.device
-    trial: Trial
-    features: NDArray[np.float32]
-    near: NDArray[np.float32]
-    seconds: float
-
-    @classmethod
-    def of(cls, backbone: Backbone, device: torch.device, trial: Trial) -> _Reference:
-        """Compute it."""
-        forward = Forward(backbone, device=device, way=_REFERENCE, batch_size=len(trial.reference))
-        near = forward(trial.pixels)
-        features, seconds = _timed(forward, trial.reference)
-        return cls(backbone, device, trial, features, near, seconds)
+    def __init__(self, networks: Networks, trial: Trial, batch_size: int) -> None:
+        self._networks, self._trial, self._batch_size = networks, trial, batch_size
+        self._forward = Forward(networks, way=_REFERENCE, batch_size=batch_size)
+        self._near = self._forward(trial.pixels)
+        self._features, self.seconds = _timed(self._forward, trial.reference)
 
     @property
-    def itself(self) -> Faithfulness:
-        """What resizing alone does."""
-        return self._check(_REFERENCE, self.near, speedup=1.0)
+    def itself(self) -> tuple[Forward, Faithfulness]:
+        """Plain PyTorch, and what resizing alone does."""
+        return self._forward, self._check(_REFERENCE, self._near, speedup=1.0)
 
-    def tried(self, way: Way) -> Faithfulness:
-        """Return what a way does, and how fast it is."""
-        pixels = self.trial.pixels
-        forward = Forward(self.backbone, device=self.device, way=way, batch_size=len(pixels))
-        forward(pixels)
-        features, seconds = _timed(forward, pixels)
-        return self._check(way, features, speedup=self.seconds / seconds)
+    def tried(self, way: Way) -> tuple[Forward, Faithfulness]:
+        """Return another way, what it does, and how fast it is."""
+        forward = Forward(self._networks, way=way, batch_size=self._batch_size)
+        forward(self._trial.pixels)
+        features, seconds = _timed(forward, self._trial.pixels)
+        return forward, self._check(way, features, speedup=self.seconds / seconds)
 
     def _check(self, way: Way, features: NDArray[np.float32], speedup: float) -> Faithfulness:
         stored = as_stored(features, way.precision)
-        cosine, error = agreement(self.features, stored)
+        cosine, error = agreement(self._features, stored)
         return Faithfulness(
             precision=way.precision,
             runtime=way.runtime,
@@ -207,9 +229,9 @@ def _quicker(requested: str, device: torch.device) -> Iterator[Way]:
 
 
 def _timed(forward: Forward, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
-    """Return the features, and what the better of two passes took."""
-    seconds = []
-    for _ in range(2):
+    """Return the features, and what the best of some passes took: of one, where it is long."""
+    seconds: list[float] = []
+    while sum(seconds) < _TIMED_S and len(seconds) < _PASSES:
         start = time.perf_counter()
         features = forward(pixels)
         seconds.append(time.perf_counter() - start)

@@ -1,39 +1,59 @@
-"""Filling: the parts of an extraction that are missing, made in order."""
+"""Filling: the rows of an extraction, dealt to batches, parts and shards, and where these lie."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from featkit.features._choosing import as_stored
-from featkit.features._forward import Forward
-from featkit.features._loader import Batch, Loader
-from featkit.features._networks import Features
+from featkit.errors import StoreError
+from featkit.features._choosing import storage_dtype
 from featkit.features._parts import Part, PartFolder
-from featkit.progress import Progress
+from featkit.features._shards import Shards
+from featkit.features._writer import write_shard
 
-__all__ = ["Filling"]
+__all__ = ["Filling", "Stretch", "failed"]
 
-_UNDER_WAY = 1
-"""Batches that a GPU has begun with beside the one that is waited for."""
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Successive parts, and what is there of them.
+
+    Attributes:
+        parts: Their numbers.
+        found: How many rows failed, by reason, of each part that is there.
+        closed: Whether nothing is left to be done: they are all there, in a shard where there is
+            to be one.
+    """
+
+    parts: range
+    found: dict[int, Counter[str]]
+    closed: bool
+
+    @property
+    def missing(self) -> list[int]:
+        """The parts that are to be made."""
+        return [index for index in self.parts if index not in self.found]
+
+    @property
+    def failures(self) -> Counter[str]:
+        """How many rows of the parts that are there failed, by reason."""
+        return sum(self.found.values(), Counter())
 
 
 @dataclass(frozen=True, eq=False)
 class Filling:
-    """The rows of an extraction, dealt to parts and batches by row number alone.
+    """The rows of an extraction, dealt to shards, parts and batches by row number alone.
 
-    A batch holds the same images whether or not the job was interrupted, failed ones included:
-    what a row's features are, to the last bit, may depend on its batch.
+    A batch holds the same images whether or not the job was interrupted, failed ones included,
+    and whoever computes it: what a row's features are, to the last bit, may depend on its batch.
 
     Attributes:
         folder: Where parts lie.
+        shards: What parts become when all of a shard are there; None where they stay parts.
         shape: N, V, D.
         precision: `fp32`, `bf16` or `fp16`.
         part_rows: Rows of a part.
@@ -41,6 +61,7 @@ class Filling:
     """
 
     folder: PartFolder
+    shards: Shards | None
     shape: tuple[int, int, int]
     precision: str
     part_rows: int
@@ -56,6 +77,10 @@ class Filling:
         start = index * self.part_rows
         return range(start, min(start + self.part_rows, self.shape[0]))
 
+    def rows_of(self, parts: range) -> range:
+        """Return the rows of successive parts."""
+        return range(self.rows(parts[0]).start, self.rows(parts[-1]).stop)
+
     def batches(self, index: int) -> list[range]:
         """Return the rows of a part's batches."""
         rows = self.rows(index)
@@ -63,87 +88,86 @@ class Filling:
             rows[start : start + self.batch_rows] for start in range(0, len(rows), self.batch_rows)
         ]
 
-    def read(self, index: int) -> Part | None:
+    def stretches(self, parts: int) -> list[range]:
+        """Return all parts: those of each shard, or so many at a time where there are no shards."""
+        each = parts if self.shards is None else self.shards.rows // self.part_rows
+        return [range(start, min(start + each, self.count)) for start in range(0, self.count, each)]
+
+    def survey(self, parts: range) -> Stretch:
+        """Look what is there of successive parts; what is damaged counts as missing."""
+        whole = self.sealed(parts)
+        if whole is not None:
+            return Stretch(parts, whole, closed=True)
+        there = ((index, self._read(index)) for index in parts)
+        found = {index: failed(part.reason) for index, part in there if part is not None}
+        return Stretch(parts, found, closed=self.shards is None and len(found) == len(parts))
+
+    def seal(self, parts: range) -> None:
+        """Turn the parts of a shard into the shard, where there is to be one.
+
+        Raises:
+            StoreError: A part has been damaged, the disk is full, or the folder cannot be written.
+        """
+        if self.shards is None:
+            return
+        rows = self.rows_of(parts)
+        index = rows.start // self.shards.rows
+        write_shard(
+            self.shards.path(index),
+            parts=self.parts(parts),
+            shape=(len(rows), *self.shape[1:]),
+            dtype=storage_dtype(self.precision),
+            marks=self.shards.marks(index),
+        )
+        self.folder.discard(parts)
+
+    def parts(self, parts: range | None = None) -> Iterator[Part]:
+        """Yield finished parts; all of them where `parts` is None.
+
+        Raises:
+            StoreError: A part is damaged.
+        """
+        for index in range(self.count) if parts is None else parts:
+            part = self._read(index)
+            if part is None:
+                raise StoreError(
+                    f"part {index} in {self.folder.path} cannot be read",
+                    cause="it was damaged or removed after it was written",
+                    remedy="Run the same command again: it will be made anew",
+                )
+            yield part
+
+    def spent(self) -> NDArray[np.float64]:
+        """Return what each finished part took (see `Part`), one a row.
+
+        Raises:
+            StoreError: A part or shard is damaged.
+        """
+        if self.shards is None:
+            return np.array([part.spent for part in self.parts()])
+        ledgers = map(self.shards.ledger, range(self.shards.count))
+        return np.concatenate([ledger.spent for ledger in ledgers])
+
+    def _read(self, index: int) -> Part | None:
         """Return a part, or None where it is missing or damaged."""
         return self.folder.read(index, (len(self.rows(index)), *self.shape[1:]))
 
-    def fill(
-        self, loader: Loader, forward: Forward, progress: Progress, *, task: str
-    ) -> Counter[str]:
-        """Make the parts that are missing; return how many rows failed, by reason."""
-        failures: Counter[str] = Counter()
-        missing = []
-        for index in range(self.count):
-            part = self.read(index)
-            if part is None:
-                missing.append(index)
-            else:
-                failures.update(_failed(part.reason))
-        left = sum(len(self.rows(index)) for index in missing)
-        progress.start(task, total=self.shape[0], done=self.shape[0] - left, unit="images")
-        wanted = (rows for index in missing for rows in self.batches(index))
+    def sealed(self, parts: range) -> dict[int, Counter[str]] | None:
+        """Return the failures of each part of a shard; None where the shard is not there."""
+        if self.shards is None:
+            return None
+        start = self.rows(parts[0]).start
         try:
-            with closing(loader.batches(wanted, forward.buffer)) as batches:
-                computed = _computed(batches, forward)
-                for index in missing:
-                    mine = islice(computed, len(self.batches(index)))
-                    part = self._make(mine, forward, progress, failures)
-                    self.folder.write(index, part)
-        finally:
-            progress.finish()
-        return failures
-
-    def _make(
-        self,
-        batches: Iterator[tuple[Batch, Features]],
-        forward: Forward,
-        progress: Progress,
-        failures: Counter[str],
-    ) -> Part:
-        start, device_start = time.perf_counter(), forward.seconds
-        worked_start = forward.worked()
-        features, hashes, reasons = [], [], []
-        for batch, exact in batches:
-            stored, reason = self._store(batch, exact)
-            features.append(stored)
-            hashes += batch.pixel_hash
-            reasons += reason
-            failures.update(_failed(reason))
-            note = f"{failures.total()} failed" if failures else ""
-            progress.advance(len(batch.rows), note=note)
-        wall, device = time.perf_counter() - start, forward.seconds - device_start
-        return Part(
-            features=np.concatenate(features),
-            pixel_hash=np.array(hashes, dtype=np.str_),
-            reason=np.array(reasons, dtype=np.str_),
-            spent=np.array([wall, device, forward.peak_memory(), forward.worked() - worked_start]),
-        )
-
-    def _store(self, batch: Batch, exact: Features) -> tuple[NDArray[np.floating], list[str]]:
-        """Return the batch's features as stored (n, V, D), and each row's reason of failure."""
-        stored = as_stored(exact, self.precision).reshape(len(batch.rows), *self.shape[1:])
-        finite = np.asarray(np.isfinite(stored).all(axis=(1, 2)))
-        overflow = f"features not finite as {stored.dtype} (precision {self.precision})"
-        reasons = [
-            reason or ("" if fine else overflow)
-            for reason, fine in zip(batch.reason, finite, strict=True)
-        ]
-        stored[[reason != "" for reason in reasons]] = np.nan
-        return stored, reasons
+            reason = self.shards.ledger(start // self.shards.rows).reason
+        except StoreError:
+            return None
+        spans = {index: self.rows(index) for index in parts}
+        return {
+            index: failed(reason[rows.start - start : rows.stop - start])
+            for index, rows in spans.items()
+        }
 
 
-def _computed(batches: Iterable[Batch], forward: Forward) -> Iterator[tuple[Batch, Features]]:
-    """Yield each batch with its features (n × V, D); the next one is begun before."""
-    begun: deque[tuple[Batch, Callable[[], Features]]] = deque()
-    for batch in batches:
-        pixels = batch.pixels.reshape(-1, *batch.pixels.shape[2:])
-        begun.append((batch, forward.start(pixels)))
-        if len(begun) > _UNDER_WAY:
-            earlier, wait = begun.popleft()
-            yield earlier, wait()
-    for earlier, wait in begun:
-        yield earlier, wait()
-
-
-def _failed(reasons: list[str] | NDArray[np.str_]) -> list[str]:
-    return [str(reason) for reason in reasons if reason]
+def failed(reason: NDArray[np.str_]) -> Counter[str]:
+    """Return how many rows failed, by reason ("" where a row did not)."""
+    return Counter(reason[reason != ""].tolist())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from featkit.backbones.backbone import Backbone
 from featkit.errors import BackboneError
-from featkit.features._networks import Features, Network, Started, Way, network_of
+from featkit.features._networks import Features, Network, Networks, Started, Way
 from featkit.hardware.devices import peak_memory, worked_seconds
 
 __all__ = ["Forward", "placed"]
@@ -34,23 +34,23 @@ class Forward:
     """Runs a backbone on batches of any size, in chunks that fit into memory.
 
     Args:
-        backbone: Its network must be on the device.
-        device: Where it runs.
+        networks: Make the backbone ready.
         way: Precision and runtime.
         batch_size: Images at once, to begin with; halved whenever memory runs out.
 
     Attributes:
+        networks: As given.
+        way: As given.
+        batch_size: Images at once, now.
         seconds: Time that the network took so far.
     """
 
-    def __init__(
-        self, backbone: Backbone, *, device: torch.device, way: Way, batch_size: int
-    ) -> None:
+    def __init__(self, networks: Networks, *, way: Way, batch_size: int) -> None:
+        self.way = way
         self.batch_size = batch_size
         self.seconds = 0.0
-        self._backbone = backbone
-        self._device = device
-        self._way = way
+        self.networks = networks
+        self._device = networks.device
         self._network: Network | None = None
 
     def peak_memory(self) -> int:
@@ -105,7 +105,7 @@ class Forward:
         """Begin with a chunk; None where memory does not suffice."""
         try:
             if self._network is None:
-                self._network = network_of(self._backbone, self._device, self._way, self.batch_size)
+                self._network = self.networks.ready(self.way, self.batch_size)
             return self._network(chunk)
         except RuntimeError as error:
             memory = isinstance(error, torch.OutOfMemoryError)
@@ -116,7 +116,7 @@ class Forward:
     def _back_off(self) -> None:
         if self.batch_size == 1:
             raise BackboneError(
-                f"{self._backbone.spec} does not fit into the memory of {self._device}",
+                f"{self.networks.backbone.spec} does not fit into the memory of {self._device}",
                 cause="memory ran out on a single image",
                 remedy="Choose a smaller backbone or --image-size, or another --device",
             )

@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import glob
+import uuid
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from featkit.backbones.backbone import Backbone
 from featkit.data.dataset import Dataset
 from featkit.errors import DataError, StoreError
 from featkit.features._assembly import assemble
-from featkit.features._choosing import choose_way
 from featkit.features._filling import Filling
-from featkit.features._forward import Forward, placed
-from featkit.features._loader import Loader
-from featkit.features._networks import Way
 from featkit.features._parts import Manifest, PartFolder
+from featkit.features._shards import Shards, remove_shards
+from featkit.features._team import Team
 from featkit.features._trial import trial_of
 from featkit.features.identity import differences, job_attributes, refuse_other
 from featkit.features.store import FeatureStore
 from featkit.files import output_lock
-from featkit.hardware.devices import default_batch, device_name
-from featkit.hardware.memory import freed_memory_kept
+from featkit.hardware.devices import default_batch
 from featkit.progress import Progress
 
 __all__ = ["Job"]
 
 _PART_IMAGES = 256
 """A part has at least so many images, and four batches: what a crash may cost."""
+
+_ONE_FILE = 2_097_152
+"""Of more feature vectors (images × views), a store is kept in shards."""
+
+_SHARD_ROWS = 65_536
+"""A shard has about so many images: a store of 100 million has some 1,500 shards."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +45,10 @@ class Job:
     backbone: Backbone
     out: Path
     batch_size: int | None
-    device: torch.device
     precision: str
     views: int
-    workers: int
     fresh: bool
+    team: Team
     progress: Progress
 
     def run(self) -> FeatureStore:
@@ -65,18 +66,13 @@ class Job:
                 stale.unlink()
             if self.out.exists() and not self.fresh:
                 return self._finished(wanted)
-            with freed_memory_kept(), placed(self.backbone, self.device):
-                manifest = self._continued(wanted) or self._begun(wanted)
-                self._extract(manifest)
+            with self.team:
+                self._extract(self._continued(wanted) or self._begun(wanted))
         return FeatureStore.open(self.out)
 
     @cached_property
     def _folder(self) -> PartFolder:
         return PartFolder(self.out.with_name(f"{self.out.name}.parts"))
-
-    @cached_property
-    def _loader(self) -> Loader:
-        return Loader(self.dataset, self.backbone.preprocessing, self.views, self.workers)
 
     def _finished(self, wanted: dict[str, Any]) -> FeatureStore:
         """Return the store that is already there, if it is the one that is asked for."""
@@ -115,17 +111,21 @@ class Job:
 
     def _begun(self, wanted: dict[str, Any]) -> Manifest:
         """Choose what was left to choose, and write it down."""
-        trial = trial_of(self.dataset, self.backbone.preprocessing, self.views, self.device)
-        way, check = choose_way(self.precision, self.backbone, self.device, trial)
-        batch_size = self.batch_size or default_batch(self.device)
+        device = self.team.device
+        trial = trial_of(self.dataset, self.backbone.preprocessing, self.views, device)
+        batch_size = self.batch_size or default_batch(device)
+        way, check = self.team.choose(self.precision, trial, batch_size)
         batch_rows = self._batch_rows(batch_size)
+        part_rows = batch_rows * max(4, -(-_PART_IMAGES // batch_rows))
         manifest = Manifest(
             attributes={**wanted, "precision": way.precision},
             runtime=way.runtime,
             faithfulness=check.to_dict() if check else None,
             batch_size=batch_size,
-            part_rows=batch_rows * max(4, -(-_PART_IMAGES // batch_rows)),
+            part_rows=part_rows,
             fresh=self.fresh,
+            job=uuid.uuid4().hex[:16],
+            shard_parts=self._shard_parts(part_rows),
         )
         self._folder.begin(manifest)
         return manifest
@@ -133,42 +133,52 @@ class Job:
     def _batch_rows(self, batch_size: int) -> int:
         return max(1, batch_size // self.views)
 
+    def _shard_parts(self, part_rows: int) -> int | None:
+        """Return how many parts make a shard; None where the features come into one file."""
+        if len(self.dataset) * self.views <= _ONE_FILE:
+            return None
+        return max(1, _SHARD_ROWS // part_rows)
+
     def _extract(self, manifest: Manifest) -> None:
         batch_size = self.batch_size or manifest.batch_size
-        precision = str(manifest.attributes["precision"])
-        filling = Filling(
-            folder=self._folder,
-            shape=(len(self.dataset), self.views, self.backbone.dimension),
-            precision=precision,
-            part_rows=manifest.part_rows,
-            batch_rows=self._batch_rows(batch_size),
-        )
-        forward = Forward(
-            self.backbone,
-            device=self.device,
-            way=Way(precision, manifest.runtime),
-            batch_size=batch_size,
-        )
+        filling = self._filling(manifest, batch_size)
         task = f"extract {self.backbone.spec}"
-        failures = filling.fill(self._loader, forward, self.progress, task=task)
-        if failures.total() == len(self.dataset):
+        worked = self.team.fill(filling, manifest.way, batch_size, self.progress, task=task)
+        if worked.failures.total() == len(self.dataset):
             self._folder.remove()
-            raise _all_failed(self.dataset, failures)
+            remove_shards(self.out, job=manifest.job)
+            raise _all_failed(self.dataset, worked.failures)
         attributes = {
             **manifest.attributes,
             "runtime": manifest.runtime,
             "faithfulness": manifest.faithfulness,
-            "device": device_name(self.device),
-            "cost": {"batch_size": forward.batch_size, "workers": self.workers},
+            "device": worked.device,
+            "cost": worked.cost,
         }
         assemble(
             self.out,
             dataset=self.dataset,
             filling=filling,
             attributes=attributes,
+            at_once=worked.at_once,
             trained_on=self.backbone.trained_on,
         )
         self._folder.remove()
+        remove_shards(self.out, but=manifest.job)
+
+    def _filling(self, manifest: Manifest, batch_size: int) -> Filling:
+        count, shards = len(self.dataset), None
+        if manifest.shard_parts is not None:
+            rows = manifest.shard_parts * manifest.part_rows
+            shards = Shards.beside(self.out, job=manifest.job, rows=rows, total=count)
+        return Filling(
+            folder=self._folder,
+            shards=shards,
+            shape=(count, self.views, self.backbone.dimension),
+            precision=manifest.way.precision,
+            part_rows=manifest.part_rows,
+            batch_rows=self._batch_rows(batch_size),
+        )
 
 
 def _all_failed(dataset: Dataset, failures: Counter[str]) -> DataError:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -17,7 +18,10 @@ from torch import Tensor
 from featkit.backbones.backbone import Backbone
 from featkit.hardware.devices import repeatable
 
-__all__ = ["RUNTIMES", "Eager", "Features", "Network", "Started", "Way", "network_of"]
+if TYPE_CHECKING:
+    from featkit.features._openvino import Graph
+
+__all__ = ["RUNTIMES", "Eager", "Features", "Network", "Networks", "Started", "Way"]
 
 Features = NDArray[np.float32]
 
@@ -119,23 +123,6 @@ class Eager:
         return wait
 
 
-def _eager(backbone: Backbone, device: torch.device, precision: str, batch: int) -> Network:
-    return Eager(backbone, device, precision)
-
-
-def _compiled(backbone: Backbone, device: torch.device, precision: str, batch: int) -> Network:
-    """PyTorch's compiler, on a GPU with its kernels recorded as one graph."""
-    mode = "reduce-overhead" if device.type == "cuda" else "default"
-    features = torch.compile(backbone.features, dynamic=False, mode=mode)
-    return _Whole(Eager(backbone, device, precision, features), batch)
-
-
-def _openvino(backbone: Backbone, device: torch.device, precision: str, batch: int) -> Network:
-    from featkit.features._openvino import OpenVino
-
-    return OpenVino(backbone, precision)
-
-
 class _Whole:
     """Fills short batches up, for networks that are made for one size."""
 
@@ -157,21 +144,52 @@ class _Whole:
         return wait
 
 
-_MAKERS: Mapping[str, Callable[[Backbone, torch.device, str, int], Network]] = MappingProxyType(
+class Networks:
+    """Makes a backbone ready in one way after another; what several ways need is made once.
+
+    Args:
+        backbone: Its network must be on the device.
+        device: Where it runs.
+    """
+
+    def __init__(self, backbone: Backbone, device: torch.device) -> None:
+        self.backbone = backbone
+        self.device = device
+
+    def ready(self, way: Way, batch_size: int) -> Network:
+        """Return a network for batches of up to `batch_size` images.
+
+        Raises:
+            StoreError: The way needs OpenVINO, which is not installed.
+        """
+        return _MAKERS[way.runtime](self, way.precision, batch_size)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The backbone as OpenVINO reads it."""
+        from featkit.features._openvino import Graph
+
+        return Graph(self.backbone)
+
+
+def _eager(networks: Networks, precision: str, batch: int) -> Network:
+    return Eager(networks.backbone, networks.device, precision)
+
+
+def _compiled(networks: Networks, precision: str, batch: int) -> Network:
+    """PyTorch's compiler, on a GPU with its kernels recorded as one graph."""
+    mode = "reduce-overhead" if networks.device.type == "cuda" else "default"
+    features = torch.compile(networks.backbone.features, dynamic=False, mode=mode)
+    return _Whole(Eager(networks.backbone, networks.device, precision, features), batch)
+
+
+def _openvino(networks: Networks, precision: str, batch: int) -> Network:
+    return networks.graph.ready(precision)
+
+
+_MAKERS: Mapping[str, Callable[[Networks, str, int], Network]] = MappingProxyType(
     {"torch": _eager, "compiled": _compiled, "openvino": _openvino}
 )
 
 RUNTIMES = tuple(_MAKERS)
 """What can run a network: PyTorch, PyTorch's compiler, or OpenVINO on a CPU."""
-
-
-def network_of(backbone: Backbone, device: torch.device, way: Way, batch_size: int) -> Network:
-    """Return the backbone made ready; `openvino` must be installed where it is asked for.
-
-    Args:
-        backbone: Its network must be on the device.
-        device: Where it runs.
-        way: Precision and runtime.
-        batch_size: The most images at once.
-    """
-    return _MAKERS[way.runtime](backbone, device, way.precision, batch_size)

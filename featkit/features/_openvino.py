@@ -20,7 +20,7 @@ from featkit.errors import StoreError
 from featkit.features._networks import Features, Started
 from featkit.hardware.devices import available_cores
 
-__all__ = ["OpenVino", "has_openvino"]
+__all__ = ["Graph", "OpenVino", "has_openvino"]
 
 _AT_ONCE = 4
 """Images that a core computes together."""
@@ -35,35 +35,54 @@ def has_openvino() -> bool:
     return find_spec("openvino") is not None
 
 
-class OpenVino:
-    """A backbone as a graph of OpenVINO, each core on a few images of its own.
-
-    Few at a time stay in a core's cache, and no core waits for another at the end of a layer.
+class Graph:
+    """A backbone as a graph of OpenVINO, from which networks of any precision are compiled.
 
     Args:
         backbone: Its network must be on the CPU.
-        precision: `fp32`, or `bf16` on a CPU that has it.
+
+    Raises:
+        StoreError: OpenVINO is not installed.
     """
 
-    def __init__(self, backbone: Backbone, precision: str) -> None:
+    def __init__(self, backbone: Backbone) -> None:
         openvino = _imported()
         pixels = torch.zeros(_AT_ONCE, *backbone.preprocessing.crop, 3, dtype=torch.uint8)
         with warnings.catch_warnings(), torch.no_grad():
             # The tracer is deprecated, and warns of constants that are constants here.
             warnings.simplefilter("ignore")
             traced = torch.jit.trace(_Pixels(backbone).eval(), pixels, check_trace=False)
-            model = openvino.convert_model(traced, example_input=pixels)
-        model.reshape(list(pixels.shape))
-        self._streams = available_cores()
+            self._model = openvino.convert_model(traced, example_input=pixels)
+        self._model.reshape(list(pixels.shape))
+        self._dimension = backbone.dimension
+
+    def ready(self, precision: str) -> OpenVino:
+        """Compile it: `fp32`, or `bf16` on a CPU that has it."""
+        streams = available_cores()
         options = {
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
-            "INFERENCE_NUM_THREADS": self._streams,
-            "NUM_STREAMS": self._streams,
+            "INFERENCE_NUM_THREADS": streams,
+            "NUM_STREAMS": streams,
         }
-        compiled = openvino.Core().compile_model(model, "CPU", options)
-        self._queue = openvino.AsyncInferQueue(compiled, self._streams)
-        self._queue.set_callback(lambda request, take: take(request))
-        self._dimension = backbone.dimension
+        openvino = _imported()
+        compiled = openvino.Core().compile_model(self._model, "CPU", options)
+        return OpenVino(openvino.AsyncInferQueue(compiled, streams), streams, self._dimension)
+
+
+class OpenVino:
+    """A compiled graph, each core on a few images of its own.
+
+    Few at a time stay in a core's cache, and no core waits for another at the end of a layer.
+
+    Args:
+        queue: Takes as many requests at a time as there are streams.
+        streams: How many cores work, each on its own images.
+        dimension: Of the features.
+    """
+
+    def __init__(self, queue: Any, streams: int, dimension: int) -> None:
+        queue.set_callback(lambda request, take: take(request))
+        self._queue, self._streams, self._dimension = queue, streams, dimension
 
     def __call__(self, pixels: NDArray[np.uint8]) -> Started:
         """Begin with pixels (B, H, W, 3)."""

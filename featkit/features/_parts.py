@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from featkit.features._networks import Way
 from featkit.files import atomic_path, write_json
 
 __all__ = ["Manifest", "Part", "PartFolder"]
@@ -29,6 +30,9 @@ class Manifest:
         batch_size: Images in the network at once, to begin with.
         part_rows: Rows of each part (of the last one, at most).
         fresh: Begun with `fresh`, thus not meant to be satisfied by a finished file.
+        job: A name that no other extraction has.
+        shard_parts: Parts of each shard (of the last one, at most); None where the features come
+            into the feature file itself.
     """
 
     attributes: dict[str, Any]
@@ -37,6 +41,13 @@ class Manifest:
     batch_size: int
     part_rows: int
     fresh: bool
+    job: str
+    shard_parts: int | None = None
+
+    @property
+    def way(self) -> Way:
+        """How the features are computed."""
+        return Way(str(self.attributes["precision"]), self.runtime)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +111,15 @@ class PartFolder:
         columns = (part.pixel_hash, part.reason)
         fits = part.features.shape == shape and all(len(column) == shape[0] for column in columns)
         return part if fits else None
+
+    def there(self) -> set[int]:
+        """Return the numbers of the parts that have a file, by their names alone."""
+        return {int(file.stem.removeprefix("part-")) for file in self.path.glob("part-*.npz")}
+
+    def discard(self, parts: Iterable[int]) -> None:
+        """Remove parts."""
+        for index in parts:
+            self._file(index).unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove what this class wrote, and the folder where nothing else is in it."""

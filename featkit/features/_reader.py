@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from featkit.errors import StoreError
 from featkit.features._hdf5 import damaged, read_text, reading
@@ -14,11 +18,13 @@ from featkit.features._layout import (
     CHECKSUM,
     SCHEMA,
     attributes_sum,
+    column_key,
     column_name,
     read_attributes,
 )
+from featkit.features._shards import shards_of
 
-__all__ = ["NONE", "read_fields"]
+__all__ = ["COLUMNS", "NONE", "Metadata", "read_column", "read_fields"]
 
 NONE = np.empty(0, dtype="<U1")
 """No text."""
@@ -29,10 +35,11 @@ _ATTRIBUTES = ("classes", "backbone", "preprocessing", "precision", "views", "da
 
 
 def read_fields(path: Path) -> dict[str, Any]:
-    """Return the keyword arguments of a FeatureStore, everything but the features themselves.
+    """Return the fields of a FeatureStore but those that `read_column` reads.
 
     Raises:
-        StoreError: The file cannot be read, is no feature file, or is of a newer schema.
+        StoreError: The file cannot be read, is no feature file, or is of a newer schema; shards
+            that belong to it are missing.
     """
     with reading(path) as file:
         _check_schema(path, file)
@@ -45,24 +52,88 @@ def read_fields(path: Path) -> dict[str, Any]:
             raise damaged(path, "the file is damaged: the checksum of its attributes is wrong")
         failures = file["failures"]
         pairs = zip(read_text(failures["image_id"]), read_text(failures["reason"]), strict=True)
-        return {
+        shape = _shape(file["features"])
+        shards = shards_of(path, attributes, shape[0])
+        columns = list(file.get("metadata", {}))
+        fields = {
             "path": path,
             "attributes": attributes,
-            "shape": _shape(file["features"]),
+            "shape": shape,
             "dtype": file["features"].dtype,
-            "image_id": read_text(file["image_id"]),
-            "label": file["label"][...].astype(np.int16),
-            "group": read_text(file["group"]),
-            "done": file["done"][...].astype(bool),
-            "pixel_hash": read_text(file["pixel_hash"]),
-            "split": read_text(file["split"]) if "split" in file else None,
-            "trained_on": read_text(file["trained_on"]) if "trained_on" in file else NONE,
             "failures": {str(image): str(reason) for image, reason in pairs},
-            "metadata": {
-                column_name(key): read_text(column)
-                for key, column in file.get("metadata", {}).items()
-            },
+            "trained_on": read_text(file["trained_on"]) if "trained_on" in file else NONE,
+            "metadata": Metadata(
+                path, str(attributes["fingerprint"]), [column_name(key) for key in columns]
+            ),
+            "features_name": "features",
         }
+    if shards is not None:
+        shards.check_present()
+    return fields
+
+
+def read_column(path: Path, name: str, *, fingerprint: str) -> Any:
+    """Return a column of a feature file.
+
+    Args:
+        path: The file.
+        name: A field of FeatureStore that is one value a row.
+        fingerprint: The file's when it was opened.
+
+    Raises:
+        StoreError: The file is damaged, or holds other features by now.
+    """
+    with _unchanged(path, fingerprint) as file:
+        return COLUMNS[name](file)
+
+
+class Metadata(Mapping[str, NDArray[np.str_]]):
+    """Further columns of a feature file, each read at its first use.
+
+    Args:
+        path: The file.
+        fingerprint: The file's when it was opened.
+        names: Of the columns.
+    """
+
+    def __init__(self, path: Path, fingerprint: str, names: Sequence[str]) -> None:
+        self._path, self._fingerprint, self._names = path, fingerprint, tuple(names)
+        self._read: dict[str, NDArray[np.str_]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[np.str_]:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._read:
+            with _unchanged(self._path, self._fingerprint) as file:
+                self._read[name] = read_text(file["metadata"][column_key(name)])
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@contextmanager
+def _unchanged(path: Path, fingerprint: str) -> Iterator[h5py.File]:
+    with reading(path) as file:
+        if file.attrs.get("fingerprint") != fingerprint:
+            raise damaged(path, "it has changed since it was opened")
+        yield file
+
+
+COLUMNS: Mapping[str, Callable[[h5py.File], Any]] = MappingProxyType(
+    {
+        "image_id": lambda file: read_text(file["image_id"]),
+        "label": lambda file: file["label"][...].astype(np.int16),
+        "group": lambda file: read_text(file["group"]),
+        "done": lambda file: file["done"][...].astype(bool),
+        "pixel_hash": lambda file: read_text(file["pixel_hash"]),
+        "split": lambda file: read_text(file["split"]) if "split" in file else None,
+    }
+)
+"""How each column is read, by field of FeatureStore."""
 
 
 def _shape(features: h5py.Dataset) -> tuple[int, int, int]:

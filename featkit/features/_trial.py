@@ -21,7 +21,12 @@ _LEAST = 4
 
 
 def trial_of(
-    dataset: Dataset, preprocessing: Preprocessing, views: int, device: torch.device
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    views: int,
+    device: torch.device,
+    *,
+    images: int | None = None,
 ) -> Trial:
     """Return readable images from all over the data set; none where it is small.
 
@@ -30,8 +35,10 @@ def trial_of(
         preprocessing: How they become the network's input.
         views: Views of each image that are to be computed.
         device: Where they will be.
+        images: How many there are to be in all; None for those of the data set.
     """
-    count = min(default_batch(device), len(dataset) // _SHARE)
+    work = len(dataset) if images is None else images
+    count = min(default_batch(device), work // _SHARE)
     pixels, reference = [], []
     for row in np.linspace(0, len(dataset) - 1, count if count >= _LEAST else 0).astype(int):
         try:
@@ -47,5 +54,5 @@ def trial_of(
     return Trial(
         pixels=np.resize(pixels, shape).astype(np.uint8),
         reference=np.resize(reference, shape).astype(np.uint8),
-        work=len(dataset) * views,
+        work=work * views,
     )

@@ -12,23 +12,27 @@ from featkit.features.store import FeatureStore
 __all__ = ["describe"]
 
 
-def describe(store: FeatureStore, *, verify: bool = True) -> dict[str, Any]:
+def describe(store: FeatureStore, *, verify: bool | None = None) -> dict[str, Any]:
     """Return everything known of a feature file as JSON-like values.
 
     Args:
         store: The file.
-        verify: Read the whole file and compare its checksums first.
+        verify: Read the whole store and compare its checksums first. None for doing so where it
+            has no shards: of a store of millions of images only what is quickly told is told.
 
     Raises:
         StoreError: The file is damaged.
     """
+    quick = store.shards > 0 and not verify
+    verify = not store.shards if verify is None else verify
     if verify:
         store.verify()
     rows, views, dimension = store.shape
     counts = np.bincount(store.label[store.label >= 0], minlength=len(store.classes))
     return {
         "path": str(store.path),
-        "bytes": store.path.stat().st_size,
+        "bytes": store.bytes,
+        "shards": store.shards,
         "checksums": "all right" if verify else "not checked",
         "backbone_name": store.backbone_name,
         "images": rows,
@@ -38,11 +42,15 @@ def describe(store: FeatureStore, *, verify: bool = True) -> dict[str, Any]:
         "done": int(store.done.sum()),
         "failed": int((~store.done).sum()),
         "failures": dict(Counter(store.failures.values()).most_common()),
-        "groups": len(np.unique(store.group)),
+        "groups": "not counted" if quick else len(np.unique(store.group)),
         "by_class": dict(zip(store.classes, counts.tolist(), strict=True)),
         "unlabelled": int((store.label < 0).sum()),
-        "split": None if store.split is None else dict(Counter(store.split.tolist())),
+        "split": "not counted" if quick else _split(store),
         "metadata": list(store.metadata),
         "trained_on": len(store.trained_on),
         "attributes": dict(store.attributes),
     }
+
+
+def _split(store: FeatureStore) -> dict[str, int] | None:
+    return None if store.split is None else dict(Counter(store.split.tolist()))

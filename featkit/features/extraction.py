@@ -12,8 +12,12 @@ from featkit.progress import NoProgress, Progress
 if TYPE_CHECKING:
     from featkit.backbones.backbone import Backbone
     from featkit.data.dataset import Dataset
+    from featkit.features._team import Team
 
-__all__ = ["PRECISIONS", "extract"]
+__all__ = ["ENGINES", "PRECISIONS", "extract"]
+
+ENGINES = ("local", "ray")
+"""Who can compute: this process, or the workers of a Ray cluster."""
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 """What the network may compute in."""
@@ -30,6 +34,7 @@ def extract(
     views: int = 1,
     workers: int | None = None,
     fresh: bool = False,
+    engine: str = "local",
     progress: Progress | None = None,
 ) -> FeatureStore:
     """Write the features of all images to `out`, and return the store.
@@ -37,7 +42,8 @@ def extract(
     Work in progress lies in `OUT.parts/`; the same call continues it after any interruption, and
     then leaves what an uninterrupted one would have left. A finished store of the same features
     is returned at once. Memory does not grow with the number of images (the table's columns
-    apart). Images that cannot be read are listed under `failures`; their rows stay.
+    apart). Images that cannot be read are listed under `failures`; their rows stay. The features of
+    more than two million images (times views) are kept in shards, in `OUT.shards/`.
 
     Args:
         dataset: The images.
@@ -45,7 +51,8 @@ def extract(
         out: The file to write.
         batch_size: Images in the network at once, or `auto` by device. Halved while memory does
             not suffice.
-        device: `auto` (the fastest there is), `cpu`, `cuda`, `cuda:N` or `mps`.
+        device: `auto` (the fastest there is), `cpu`, `cuda`, `cuda:N` or `mps`. Of several GPUs of
+            one kind `auto` and `cuda` take all, with a batch on each in turn.
         precision: `fp32`, `bf16`, `fp16`, or `auto`: bf16 where the hardware has it, it is
             clearly faster on images of this data set, and leaves their features as they are
             (cosine .999 or more, relative error 2% or less); else fp32. Reduced precisions are
@@ -55,16 +62,19 @@ def extract(
         workers: Threads that decode; None for one for each core.
         fresh: Make the features again whatever is there; what is there is replaced when the new
             file is whole.
+        engine: `local`, or `ray` for the cluster that RAY_ADDRESS names (for this machine where it
+            names none). What one engine has begun another one continues.
         progress: Who listens; nobody where it is None.
 
     Raises:
-        UsageError: An option that cannot be meant, or a device that is not there.
+        UsageError: An option that cannot be meant, or a device or cluster that is not there.
         DataError: The data set is empty, or none of its images can be read.
         StoreError: `out` or its parts hold other features (the error names the difference), is
             being written by another process, or cannot be written.
         BackboneError: A single image does not fit into memory.
     """
     _check(precision in PRECISIONS, f"--precision {precision}", f"Use {', '.join(PRECISIONS)}")
+    _check(engine in ENGINES, f"--engine {engine}", f"Use {' or '.join(ENGINES)}")
     _check_count("--views", views)
     if batch_size != "auto":
         _check_count("--batch-size", batch_size)
@@ -78,21 +88,40 @@ def extract(
         )
     # torch and its like are imported here, so that reading features needs none of them.
     from featkit.features._job import Job
-    from featkit.hardware.devices import available_cores, resolve_device
 
     job = Job(
         dataset=dataset,
         backbone=backbone,
         out=Path(out),
         batch_size=None if batch_size == "auto" else batch_size,
-        device=resolve_device(device),
         precision=precision,
         views=views,
-        workers=workers or available_cores(),
         fresh=fresh,
+        team=_team(engine, dataset, backbone, device=device, views=views, workers=workers),
         progress=progress or NoProgress(),
     )
     return job.run()
+
+
+def _team(
+    engine: str,
+    dataset: Dataset,
+    backbone: Backbone,
+    *,
+    device: str,
+    views: int,
+    workers: int | None,
+) -> Team:
+    """Return who computes."""
+    if engine == "ray":
+        from featkit.features._cluster import RayTeam
+
+        return RayTeam(dataset, backbone, device=device, views=views, workers=workers)
+    from featkit.features._local import LocalTeam
+    from featkit.hardware.devices import available_cores, resolve_devices
+
+    devices, threads = resolve_devices(device), workers or available_cores()
+    return LocalTeam(dataset, backbone, devices=devices, views=views, workers=threads)
 
 
 def _check(right: bool, what: str, remedy: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -13,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featkit.features._foreign import read_foreign_fields
-from featkit.features._hdf5 import damaged, reading
-from featkit.features._reader import NONE, read_fields
+from featkit.features._hdf5 import damaged
+from featkit.features._place import BLOCK, Place
+from featkit.features._reader import COLUMNS, NONE, read_column, read_fields
+from featkit.features._shards import shards_of
 from featkit.naming import backbone_name
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ __all__ = ["FeatureStore"]
 
 Rows: TypeAlias = NDArray[np.intp] | NDArray[np.bool_] | Sequence[int]
 
-_BLOCK = 1024
-"""Rows that are read at once."""
-
 _RESERVED = ("image_id", "label", "group", "done")
 
 
@@ -35,8 +33,9 @@ _RESERVED = ("image_id", "label", "group", "done")
 class FeatureStore:
     """The features (N, V, D) of N images in V views, with what is known of them.
 
-    Columns are in memory; features stay in the file until they are asked for. A store keeps no
-    file open, so it may be pickled and used from several processes.
+    Columns come into memory when they are first asked for; features stay in the file, or in the
+    shards beside it. A store keeps no file open, so it may be pickled and used from several
+    processes.
 
     Attributes:
         path: The file.
@@ -76,9 +75,13 @@ class FeatureStore:
         """Open a file that `featkit extract` made.
 
         Raises:
-            StoreError: The file is missing, damaged, cut short, of a newer schema, or not ours.
+            StoreError: The file is missing, damaged, cut short, of a newer schema, or not ours;
+                also raised by columns at their first use.
         """
-        return cls(**read_fields(Path(path)))
+        store = cls.__new__(cls)
+        # Without its columns: `__getattr__` is asked for what is not here.
+        store.__dict__.update(read_fields(Path(path)))
+        return store
 
     @classmethod
     def from_hdf5(
@@ -119,6 +122,16 @@ class FeatureStore:
             backbone=backbone,
         )
         return cls(**fields)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Read a column of an opened file, once."""
+            if name not in COLUMNS:
+                raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+            column = read_column(self.path, name, fingerprint=self.fingerprint)
+            self.__dict__[name] = column
+            return column
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -190,18 +203,8 @@ class FeatureStore:
         kept = count if views == "all" else 1
         found = np.empty((len(wanted), kept, dimension), dtype=np.float32)
         order = np.argsort(wanted, kind="stable")
-        with reading(self.path) as file:
-            stored = file[self.features_name]
-            if (stored.shape[0], stored.shape[-1]) != (len(self), dimension):
-                raise damaged(self.path, "it has changed since it was opened")
-            ends = np.searchsorted(wanted[order], np.arange(0, len(self) + _BLOCK, _BLOCK))
-            for block, (first, last) in enumerate(pairwise(ends)):
-                if first == last:
-                    continue
-                start = block * _BLOCK
-                values = stored[start : start + _BLOCK].reshape(-1, count, dimension)
-                chosen = order[first:last]
-                found[chosen] = values[wanted[chosen] - start, :kept]
+        for which, values in self._place.rows(wanted[order]):
+            found[order[which]] = values[:, :kept]
         return found if views == "all" else found[:, 0]
 
     def torch(
@@ -234,18 +237,41 @@ class FeatureStore:
         return pd.concat([pd.DataFrame(columns), values], axis=1)
 
     def verify(self) -> None:
-        """Read the whole file once, with all checksums.
+        """Read the whole store once, with all checksums.
 
         Raises:
             StoreError: A checksum is wrong, or a row that is done holds no finite features.
         """
-        with reading(self.path) as file:
-            for dataset in _datasets(file):
-                ours = dataset.name.lstrip("/") == self.features_name.lstrip("/")
-                for start in range(0, dataset.shape[0] if dataset.shape else 0, _BLOCK):
-                    values = dataset[start : start + _BLOCK]
-                    if ours and not np.isfinite(values[self.done[start : start + _BLOCK]]).all():
-                        raise damaged(self.path, "rows that are done hold no finite features")
+        place, every = self._place, np.arange(len(self))
+        for which, values in place.rows(every):
+            if not np.isfinite(values[self.done[which]]).all():
+                raise damaged(self.path, "rows that are done hold no finite features")
+        for opened in place.files():
+            with opened as file:
+                _read_all(file, but=self.features_name)
+
+    @property
+    def shards(self) -> int:
+        """The number of files beside the store's own that hold its features."""
+        return 0 if self._place.shards is None else self._place.shards.count
+
+    @property
+    def bytes(self) -> int:
+        """The size of all its files."""
+        return self._place.bytes()
+
+    @property
+    def _place(self) -> Place:
+        shards = shards_of(self.path, self.attributes, len(self))
+        return Place(self.path, self.features_name, self.shape, shards)
+
+
+def _read_all(file: Any, *, but: str) -> None:
+    """Read the data sets of a file, but one."""
+    for dataset in _datasets(file):
+        if dataset.name.lstrip("/") != but.lstrip("/"):
+            for start in range(0, dataset.shape[0] if dataset.shape else 0, BLOCK):
+                dataset[start : start + BLOCK]
 
 
 def _datasets(group: Any) -> Iterator[Any]:

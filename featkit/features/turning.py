@@ -58,7 +58,7 @@ def turned_features(
     # torch is imported here, so that reading features needs none of it.
     from featkit.features._forward import Forward, placed
     from featkit.features._loader import Loader
-    from featkit.features._networks import Way
+    from featkit.features._networks import Networks, Way
     from featkit.hardware.devices import available_cores, default_batch, resolve_device
 
     progress = progress or NoProgress()
@@ -70,7 +70,7 @@ def turned_features(
     reason: list[str] = []
     rows = range(len(dataset))
     wanted = (rows[start : start + images] for start in range(0, len(rows), images))
-    forward = Forward(backbone, device=place, way=Way("fp32"), batch_size=images)
+    forward = Forward(Networks(backbone, place), way=Way("fp32"), batch_size=images)
     progress.start(f"features of {backbone.spec}", total=len(rows), unit="images")
     try:
         with placed(backbone, place), closing(loader.batches(wanted)) as batches:

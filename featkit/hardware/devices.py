@@ -18,20 +18,31 @@ __all__ = [
     "available_cores",
     "default_batch",
     "device_name",
+    "keep_to_cores",
     "peak_memory",
     "repeatable",
     "resolve_device",
+    "resolve_devices",
     "worked_seconds",
 ]
+
+_CORES = "FEATKIT_CORES"
+"""Variable that limits the cores, where several processes share a machine."""
 
 _BATCH = {"cpu": 32, "cuda": 256, "mps": 64}
 
 
 def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return the number of cores that this process may use (see `keep_to_cores`)."""
+    affinity = hasattr(os, "sched_getaffinity")
+    there = len(os.sched_getaffinity(0)) if affinity else os.cpu_count() or 1
+    return min(there, int(os.environ.get(_CORES, there)))
+
+
+def keep_to_cores(count: int) -> None:
+    """Have this process, and those that it starts, take no more than so many cores."""
+    os.environ[_CORES] = str(count)
+    torch.set_num_threads(available_cores())
 
 
 def resolve_device(name: str) -> torch.device:
@@ -51,6 +62,19 @@ def resolve_device(name: str) -> torch.device:
     if name == "cuda" and "cuda:0" not in usable:
         raise _unusable(name, "PyTorch finds no usable NVIDIA GPU", usable)
     return torch.device("cuda:0" if name == "cuda" else name)
+
+
+def resolve_devices(name: str) -> tuple[torch.device, ...]:
+    """Return the device of a name; of `auto` and `cuda` all GPUs of the first one's kind.
+
+    Raises:
+        UsageError: As `resolve_device`.
+    """
+    first = resolve_device(name)
+    if first.type != "cuda" or name.startswith("cuda:"):
+        return (first,)
+    every = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
+    return tuple(each for each in every if device_name(each) == device_name(first))
 
 
 def _usable() -> list[str]:

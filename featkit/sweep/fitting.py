@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
-import joblib
-from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-from featkit.errors import StoreError, UsageError
+from featkit.errors import UsageError
 from featkit.experiment import (
     Board,
     Design,
@@ -28,15 +27,14 @@ from featkit.plans import Plan
 from featkit.progress import NoProgress, Progress
 from featkit.runs import RunStore
 from featkit.sweep._external import external_of
+from featkit.sweep._local import local_scores
+from featkit.sweep._ray import ray_scores
 from featkit.sweep._shares import Share
 from featkit.sweep._tables import read_table
-from featkit.sweep._task import Task, bundles, run_tasks
+from featkit.sweep._task import Task, bundles
 from featkit.sweep._views import ViewChoice, check_choice, choose_views
 
 __all__ = ["Sweep", "fit"]
-
-_IDLE_S = 30
-"""Seconds after which workers end whose parent is gone."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +66,7 @@ def fit(
     tests: Sequence[FeatureStore] = (),
     jobs: int | None = None,
     device: str = "cpu",
+    engine: str = "local",
     progress: Progress | None = None,
 ) -> Sweep:
     """Train every head at every budget on every store, and write one Run for each.
@@ -89,6 +88,8 @@ def fit(
         jobs: Fits at a time; None = one for each core.
         device: Where heads that can use another device than the CPU are trained: `cpu`, `auto`,
             `cuda`, `cuda:N` or `mps`.
+        engine: `local`, or `ray` for the cluster that RAY_ADDRESS names (for this machine where it
+            names none).
         progress: Told of every finished Run.
 
     Raises:
@@ -98,8 +99,13 @@ def fit(
         UsageError: An impossible option.
     """
     design, heads = design or Design(), _checked(heads, imbalance)
+    if engine not in _SCORES:
+        raise UsageError(
+            f"--engine {engine}", cause="there is no such engine", remedy="Use local or ray"
+        )
     check_choice(views)
-    resolve_device(device)
+    if engine == "local":
+        resolve_device(device)
     table = read_table(stores, exclude_classes=design.exclude_classes)
     choices = [choose_views(store, views, tta=tta) for store in table.stores]
     plan = plan_of(table.images, design)
@@ -141,9 +147,9 @@ def fit(
         board.start("fit", to_come=trained)
         # Absolute, since joblib's processes stay in the folder that they began in.
         place = runs.folder.absolute()
-        workers = jobs or joblib.cpu_count()
-        for scores in _scores(shares, todo, place, jobs=workers, device=device):
-            for score in scores:
+        make = _SCORES[engine]
+        with closing(make(shares, todo, place, jobs=jobs, device=device)) as made:
+            for score in chain.from_iterable(made):
                 board.show(score)
         board.finish()
     return Sweep(runs.folder, plan, trained=trained, reused=board.shown - trained)
@@ -198,42 +204,7 @@ def _open_bundles(share: Share, store: RunStore, board: Board) -> list[list[Task
     return [found[index] for index in stable_order(bundle[0].key.digest for bundle in found)]
 
 
-def _scores(
-    shares: Sequence[Share],
-    todo: Sequence[Sequence[Sequence[Task]]],
-    out: Path,
-    *,
-    jobs: int,
-    device: str,
-) -> Iterator[list[Score]]:
-    """Train, one store after the other, so that only its features are in memory."""
-    for share, work in zip(shares, todo, strict=True):
-        if not work:
-            continue
-        arrays = share.arrays()
-        workers = min(jobs, len(work))
-        threads = max(1, jobs // workers)
-        with joblib.parallel_config(
-            "loky",
-            n_jobs=workers,
-            inner_max_num_threads=threads,
-            initializer=_leave_interrupts_to_the_parent,
-            idle_worker_timeout=_IDLE_S,
-        ):
-            parallel = joblib.Parallel(return_as="generator_unordered")
-            calls = (
-                joblib.delayed(run_tasks)(tasks, arrays, out, threads=threads, device=device)
-                for tasks in work
-            )
-            try:
-                yield from parallel(calls)
-            except TerminatedWorkerError as error:
-                raise StoreError(
-                    f"a fit on {share.name} was killed",
-                    cause="most likely the system ran out of memory",
-                    remedy=f"Give fewer --jobs (now {workers}); finished Runs are kept",
-                ) from error
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+_SCORES: Mapping[str, Callable[..., Generator[list[Score]]]] = MappingProxyType(
+    {"local": local_scores, "ray": ray_scores}
+)
+"""What trains, by engine."""

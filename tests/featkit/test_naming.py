@@ -1,6 +1,6 @@
 import pytest
 
-from featkit.naming import backbone_name, counted, row_name, row_parts
+from featkit.naming import backbone_name, counted, duration, row_name, row_parts
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,18 @@ def test_one_thing_is_not_several():
 @pytest.mark.parametrize("backbone", ["resnet50", "made / by others", ""])
 def test_a_row_tells_its_backbone_and_its_method(backbone):
     assert row_parts(row_name(backbone, "linear+views")) == (backbone, "linear+views")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0.4, "0 s"),
+        (89.4, "89 s"),
+        (90, "2 min"),
+        (5_400, "1.5 h"),
+        (129_600, "1.5 days"),
+        (1e9, "11,574.1 days"),
+    ],
+)
+def test_durations_have_about_two_figures(seconds, expected):
+    assert duration(seconds) == expected

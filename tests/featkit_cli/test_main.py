@@ -5,7 +5,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "command", ["extract", "fit", "compare", "backbones", "inspect", "demo", "data"]
+    "command", ["extract", "fit", "compare", "backbones", "inspect", "bench", "demo", "data"]
 )
 def test_every_command_explains_itself(featkit, command):
     done = featkit(command, "--help")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from featkit_cli.commands.backbones import backbones
+from featkit_cli.commands.bench import bench
 from featkit_cli.commands.compare import compare
 from featkit_cli.commands.data import data
 from featkit_cli.commands.demo import demo
@@ -27,7 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (extract, fit, finetune, compare, report, backbones, inspect, run, demo):
+for command in (extract, fit, finetune, compare, report, backbones, inspect, bench, run, demo):
     app.command()(command)
 app.add_typer(data, name="data")
 

@@ -12,7 +12,7 @@ import typer
 
 from featkit.naming import counted
 from featkit_cli import console
-from featkit_cli.options import Json, parse_int_or_auto
+from featkit_cli.options import Engine, Json, parse_int_or_auto
 from featkit_cli.progress import shown_progress
 from featkit_cli.reading import reads_data
 
@@ -87,6 +87,10 @@ def extract(
         bool,
         typer.Option("--fresh", help="Start again; replace the file once the new one is whole."),
     ] = False,
+    engine: Annotated[
+        Engine,
+        typer.Option(help="ray: the cluster of RAY_ADDRESS, or this machine by itself."),
+    ] = Engine.LOCAL,
     random_weights: Annotated[
         bool, typer.Option("--random-weights", help="Untrained weights, for dry runs.")
     ] = False,
@@ -119,6 +123,7 @@ def extract(
             views=views,
             workers=workers,
             fresh=fresh,
+            engine=engine.value,
             progress=shown,
         )
     if as_json:

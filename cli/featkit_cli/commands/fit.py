@@ -10,7 +10,7 @@ import typer
 
 from featkit_cli import console
 from featkit_cli.designing import takes_design
-from featkit_cli.options import Head, Imbalance, Json
+from featkit_cli.options import Engine, Head, Imbalance, Json
 from featkit_cli.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -67,6 +67,10 @@ def fit(
         str,
         typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps: for linear and mlp."),
     ] = "cpu",
+    engine: Annotated[
+        Engine,
+        typer.Option(help="ray: the cluster of RAY_ADDRESS, or this machine by itself."),
+    ] = Engine.LOCAL,
     features_key: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Foreign HDF5: name of the features' data set."),
@@ -121,6 +125,7 @@ def fit(
             tests=tests,
             jobs=jobs,
             device=device,
+            engine=engine.value,
             progress=shown,
         )
     if any((store.group == store.image_id).all() for store in stores):

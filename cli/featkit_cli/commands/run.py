@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featkit.errors import UsageError
+from featkit.naming import duration
 from featkit_cli import console
 from featkit_cli.options import Json
 from featkit_cli.progress import shown_progress
@@ -148,7 +149,7 @@ def _show_state(state: StudyState, *, as_json: bool) -> None:
         {
             "step": step.name,
             "state": step.state,
-            "time": "" if step.seconds is None else _clock(step.seconds),
+            "time": "" if step.seconds is None else duration(step.seconds),
             "estimated from": step.basis,
         }
         for step in state.steps
@@ -157,7 +158,7 @@ def _show_state(state: StudyState, *, as_json: bool) -> None:
         rows,
         title=f"{state.study.name} in {state.folder}",
         caption=f"{state.runs_missing} Runs to be made, {state.runs_kept} there; about "
-        f"{_clock(state.seconds)} to go, reports not counted.",
+        f"{duration(state.seconds)} to go, reports not counted.",
         left=["step", "state", "estimated from"],
     )
     for arm in state.random:
@@ -194,11 +195,3 @@ def _warn_random(arm: str) -> None:
         f"[bold red]Arm {console.escape(arm)}: random split, photographs of one lesion on both "
         "sides; it leaks.[/]"
     )
-
-
-def _clock(seconds: float) -> str:
-    """Return a duration to about two figures: `40 s`, `12 min`, `3.5 h`, `2.1 days`."""
-    for size, unit, digits in ((86400, "days", 1), (3600, "h", 1), (60, "min", 0)):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.{digits}f} {unit}"
-    return f"{seconds:.0f} s"

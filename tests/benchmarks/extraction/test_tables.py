@@ -1,30 +1,46 @@
-from benchmarks.extraction.limits import DECODE, FORWARD, Explored, Limits
+from benchmarks.extraction.limits import (
+    DECODE,
+    FAITHFUL_DECODE,
+    FAITHFUL_FORWARD,
+    FORWARD,
+    Explored,
+    Limits,
+)
 from benchmarks.extraction.rivals import FEATKIT, PLAIN
 from benchmarks.extraction.tables import Case, limits_table, rates_table, summary
 from benchmarks.harness import Absent, Measurement
 
 
 def case():
-    rates = {FEATKIT: 100, PLAIN: 25, DECODE: 300, FORWARD: 150}
+    rates = {
+        FEATKIT: 100,
+        PLAIN: 25,
+        DECODE: 600,
+        FORWARD: 300,
+        FAITHFUL_DECODE: 300,
+        FAITHFUL_FORWARD: 150,
+    }
     rounds = [
         {name: Measurement(rate * heat, 1.0) for name, rate in rates.items()}
         for heat in (1, 0.5, 2)
     ]
-    ways = Limits([Explored("pillow", 300, 160)], [Explored("fp32", 150)], ["bf16: no"], [])
+    ways = Limits([Explored("pillow", 300, 160)], [Explored("fp32", 150)], ["bf16: no"])
     return Case("net", False, rounds, [Absent("thingsvision", "no environment")], ways)
 
 
 def test_rates_are_compared_within_rounds():
     numbers = summary([case()], "cpu")["net"]
     assert numbers["times_faster"] == {PLAIN: {"middle": 4, "least": 4, "most": 4, "count": 3}}
-    assert numbers["allowed"]["middle"] == 100
-    assert numbers["share_of_allowed"][FEATKIT]["middle"] == 1
+    assert numbers["allowed"]["middle"] == 200
+    assert numbers["share_of_allowed"][FEATKIT]["middle"] == 0.5
+    assert numbers["allowed_faithfully"]["middle"] == 100
+    assert numbers["share_of_allowed_faithfully"][FEATKIT]["middle"] == 1
     assert numbers["absent"] == {"thingsvision": "no environment"}
 
 
 def test_who_is_absent_keeps_a_row_and_the_reason():
     table = rates_table([case()], "cpu")
-    assert ["net*", "thingsvision", "not measured", *["–"] * 5] in [list(row) for row in table.rows]
+    assert ["net*", "thingsvision", "not measured", *["–"] * 6] in [list(row) for row in table.rows]
     assert "thingsvision: no environment." in table.notes
     assert {len(row) for row in table.rows} == {len(table.columns)}
 

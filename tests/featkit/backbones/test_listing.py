@@ -3,9 +3,9 @@ import random
 import pytest
 import torch
 
-from featkit.backbones import BackboneInfo, list_backbones, load_backbone
+from featkit.backbones import BackboneInfo, list_backbones, load_backbone, weights_at_hand
 from featkit.backbones._downloads import WebFile
-from featkit.errors import UsageError
+from featkit.errors import BackboneError, UsageError
 
 
 def specs(*args, **kwargs):
@@ -101,8 +101,16 @@ def test_weights_in_the_cache_are_noticed():
     place.parent.mkdir(parents=True)
     place.touch()
     assert list_backbones(spec).rows[0].cached
+    assert weights_at_hand("squeezenet1_1.IMAGENET1K_V1")
     place.unlink()
     assert not list_backbones(spec).rows[0].cached
+    assert not weights_at_hand(spec)
+
+
+def test_weights_that_come_along_and_a_name_that_is_not_known():
+    assert weights_at_hand("featkit:tiny")
+    with pytest.raises(BackboneError, match="no_such_net"):
+        weights_at_hand("no_such_net")
 
 
 def test_detectors_and_segmenters_are_not_listed():

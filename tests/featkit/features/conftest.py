@@ -115,7 +115,7 @@ def backbone():
     return make_backbone()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fakes():
     """Give the makers above (tests cannot import a conftest)."""
 

@@ -12,11 +12,17 @@ from featkit.features._choosing import (
     as_stored,
     choose_way,
     storage_dtype,
+    try_ways,
 )
-from featkit.features._networks import Way
+from featkit.features._networks import Networks, Way
 from featkit.features._openvino import has_openvino
 
 CPU = torch.device("cpu")
+
+
+def chosen_way(requested, backbone, trial):
+    forward, check = choose_way(requested, Networks(backbone, CPU), trial, batch_size=32)
+    return forward.way, check
 
 
 @pytest.fixture
@@ -37,7 +43,7 @@ def hardware(monkeypatch):
         speed, error = speed or {}, error or {}
 
         class Forward:
-            def __init__(self, backbone, *, device, way, batch_size):
+            def __init__(self, networks, *, way, batch_size):
                 self.way = way
 
             def __call__(self, pixels):
@@ -87,28 +93,40 @@ def test_the_fastest_way_that_leaves_the_features_as_they_are(
     hardware, fakes, trial, requested, machine, chosen
 ):
     hardware(**{"speed": FAST, **machine})
-    way, check = choose_way(requested, fakes.backbone(), CPU, trial)
+    way, check = chosen_way(requested, fakes.backbone(), trial)
     assert way == chosen
     assert (check.precision, check.runtime) == (way.precision, way.runtime)
     assert check.images == 9
 
 
+def test_all_ways_can_be_tried_and_the_first_better_one_is_chosen(hardware, fakes, trial):
+    hardware(speed=FAST, error={Way("bf16", "openvino"): 0.03})
+    networks = Networks(fakes.backbone(), CPU)
+    tried = list(try_ways("auto", networks, trial, batch_size=9))
+    assert [(each.forward.way, each.better) for each in tried] == [
+        (Way("fp32"), False),
+        (Way("bf16", "openvino"), False),
+        (Way("fp32", "openvino"), True),
+    ]
+    assert choose_way("auto", networks, trial, batch_size=9)[0].way == Way("fp32", "openvino")
+
+
 def test_a_small_job_is_not_worth_a_search(hardware, fakes, pixels):
     hardware(speed=FAST)
     trial = Trial(pixels=pixels, reference=pixels, work=10)
-    assert choose_way("auto", fakes.backbone(), CPU, trial)[0] == Way("fp32")
-    assert choose_way("bf16", fakes.backbone(), CPU, trial)[0] == Way("bf16")
+    assert chosen_way("auto", fakes.backbone(), trial)[0] == Way("fp32")
+    assert chosen_way("bf16", fakes.backbone(), trial)[0] == Way("bf16")
 
 
 @pytest.mark.parametrize(("requested", "chosen"), [("auto", "fp32"), ("bf16", "bf16")])
 def test_without_images_there_is_nothing_to_try(fakes, pixels, requested, chosen):
     trial = Trial(pixels=pixels[:0], reference=pixels[:0], work=3)
-    assert choose_way(requested, fakes.backbone(), CPU, trial) == (Way(chosen), None)
+    assert chosen_way(requested, fakes.backbone(), trial) == (Way(chosen), None)
 
 
 def test_the_check_is_that_of_the_stored_features(fakes, pixels):
     backbone = fakes.backbone()
-    _, check = choose_way("bf16", backbone, CPU, Trial(pixels, pixels, work=9))
+    _, check = chosen_way("bf16", backbone, Trial(pixels, pixels, work=9))
     tensor = torch.from_numpy(pixels).permute(0, 3, 1, 2)
     with torch.no_grad():
         exact = backbone.features(tensor).double()
@@ -125,16 +143,16 @@ def test_the_check_is_that_of_the_stored_features(fakes, pixels):
 def test_resizing_is_checked_too(fakes, pixels):
     """Pixels that are not the reference's count, also where the network is the same."""
     backbone = fakes.backbone()
-    _, check = choose_way("fp32", backbone, CPU, Trial(255 - pixels, pixels, work=9))
+    _, check = chosen_way("fp32", backbone, Trial(255 - pixels, pixels, work=9))
     assert not check.is_given
-    _, check = choose_way("fp32", backbone, CPU, Trial(pixels, pixels, work=9))
+    _, check = chosen_way("fp32", backbone, Trial(pixels, pixels, work=9))
     assert check.is_given
     assert check.error_max == 0
 
 
 def test_an_overflow_does_not_pass_for_agreement(fakes, pixels):
     backbone = fakes.backbone(fakes.network(scale=1000.0))
-    _, check = choose_way("bf16", backbone, CPU, Trial(pixels, pixels, work=9))
+    _, check = chosen_way("bf16", backbone, Trial(pixels, pixels, work=9))
     assert check.cosine_min == 0
     assert check.error_max > 1
     assert not check.is_given
@@ -143,7 +161,7 @@ def test_an_overflow_does_not_pass_for_agreement(fakes, pixels):
 @pytest.mark.skipif(not has_openvino(), reason="needs the extra openvino")
 def test_a_large_job_takes_openvino_on_a_cpu(fakes, trial, monkeypatch):
     monkeypatch.setattr(_choosing, "_SPEEDUP", 0.0)  # a network of a few weights gains nothing
-    way, check = choose_way("fp32", fakes.backbone(), CPU, trial)
+    way, check = chosen_way("fp32", fakes.backbone(), trial)
     assert way == Way("fp32", "openvino")
     assert check.error_max < 1e-4
 

@@ -5,7 +5,7 @@ from torch import nn
 
 from featkit.errors import BackboneError
 from featkit.features._forward import Forward, placed
-from featkit.features._networks import Way
+from featkit.features._networks import Networks, Way
 
 CPU = torch.device("cpu")
 
@@ -30,7 +30,7 @@ def pixels():
 
 
 def run(backbone, pixels, batch_size=16, precision="fp32"):
-    forward = Forward(backbone, device=CPU, way=Way(precision), batch_size=batch_size)
+    forward = Forward(Networks(backbone, CPU), way=Way(precision), batch_size=batch_size)
     return forward(pixels), forward
 
 
@@ -62,7 +62,7 @@ def test_the_batch_is_halved_until_it_fits(fakes, pixels, error):
 
 
 def test_batches_may_be_under_way_together(fakes, pixels):
-    forward = Forward(fakes.backbone(), device=CPU, way=Way("fp32"), batch_size=4)
+    forward = Forward(Networks(fakes.backbone(), CPU), way=Way("fp32"), batch_size=4)
     waits = [forward.start(pixels[row : row + 7]) for row in (0, 7, 14)]
     found = np.concatenate([wait() for wait in waits])
     expected, _ = run(fakes.backbone(), pixels)
@@ -108,7 +108,7 @@ def test_a_gpu_gives_the_features_of_the_cpu(fakes, pixels):
     backbone, device = fakes.backbone(), torch.device("cuda:0")
     with placed(backbone, device):
         for precision, tolerance in {"fp32": 1e-4, "fp16": 1e-2, "bf16": 5e-2}.items():
-            forward = Forward(backbone, device=device, way=Way(precision), batch_size=8)
+            forward = Forward(Networks(backbone, device), way=Way(precision), batch_size=8)
             buffer = forward.buffer(pixels.shape)
             buffer[:] = pixels
             np.testing.assert_allclose(forward(buffer), expected, rtol=tolerance, atol=tolerance)

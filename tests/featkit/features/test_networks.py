@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from featkit.features._networks import RUNTIMES, Way, network_of
+from featkit.features._networks import RUNTIMES, Networks, Way
 from featkit.features._openvino import has_openvino
 
 CPU = torch.device("cpu")
@@ -20,7 +20,7 @@ def test_every_runtime_gives_the_same_features(fakes, runtime):
     backbone = fakes.backbone()
     with torch.inference_mode():
         expected = backbone.features(torch.from_numpy(pixels).permute(0, 3, 1, 2)).numpy()
-    network = network_of(backbone, CPU, Way("fp32", runtime), 4)
+    network = Networks(backbone, CPU).ready(Way("fp32", runtime), 4)
     for rows in (slice(0, 4), slice(4, 7), slice(2, 3)):
         found, seconds = network(pixels[rows])()
         np.testing.assert_allclose(found, expected[rows], rtol=1e-4, atol=1e-5)

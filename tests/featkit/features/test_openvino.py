@@ -7,7 +7,7 @@ import torch
 
 from featkit.backbones import load_backbone
 from featkit.errors import StoreError
-from featkit.features._openvino import OpenVino, has_openvino
+from featkit.features._openvino import Graph, has_openvino
 
 pytestmark = pytest.mark.skipif(not has_openvino(), reason="needs the extra openvino")
 
@@ -19,7 +19,7 @@ def test_gives_the_features_of_a_fresh_forward_pass(spec):
     pixels = rng.integers(0, 256, (11, *backbone.preprocessing.crop, 3), dtype=np.uint8)
     with torch.inference_mode():
         expected = backbone.features(torch.from_numpy(pixels).permute(0, 3, 1, 2)).numpy()
-    network = OpenVino(backbone, "fp32")
+    network = Graph(backbone).ready("fp32")
     scale = np.abs(expected).max()
     for rows in (slice(0, 11), slice(0, 1), slice(3, 8)):
         found, seconds = network(pixels[rows])()
@@ -33,7 +33,7 @@ def test_batches_under_way_together_do_not_mix():
     rng = np.random.default_rng(0)
     shape = (6, 9, *backbone.preprocessing.crop, 3)
     batches = rng.integers(0, 256, shape, dtype=np.uint8)
-    network = OpenVino(backbone, "fp32")
+    network = Graph(backbone).ready("fp32")
     alone = [network(batch)()[0] for batch in batches]
     begun = [network(batch) for batch in batches]
     for wait, expected in zip(reversed(begun), reversed(alone), strict=True):
@@ -43,7 +43,7 @@ def test_batches_under_way_together_do_not_mix():
 def test_work_that_was_begun_with_it_says_what_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(StoreError, match="begun with OpenVINO"):
-        OpenVino(load_backbone("featkit:tiny"), "fp32")
+        Graph(load_backbone("featkit:tiny"))
 
 
 def test_nobody_is_told_of_its_use():
@@ -54,8 +54,8 @@ def refuse(*arguments, **options):
     raise AssertionError("a connection was tried")
 socket.socket.connect = socket.create_connection = refuse
 from featkit.backbones import load_backbone
-from featkit.features._openvino import OpenVino
-OpenVino(load_backbone("featkit:tiny"), "fp32")
+from featkit.features._openvino import Graph
+Graph(load_backbone("featkit:tiny"))
 print(sys.modules["openvino_telemetry"])
 """
     done = subprocess.run(

@@ -10,6 +10,7 @@ MANIFEST = Manifest(
     batch_size=4,
     part_rows=8,
     fresh=False,
+    job="ab12",
 )
 
 

@@ -13,6 +13,7 @@ from featkit.hardware.devices import (
     device_name,
     peak_memory,
     resolve_device,
+    resolve_devices,
     worked_seconds,
 )
 
@@ -79,3 +80,21 @@ def test_a_gpu_is_waited_for_and_then_the_wall_clock_counts(monkeypatch):
     assert waits == [gpu]
     worked_seconds(torch.device("mps"))
     assert waits == [gpu]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("auto", ["cuda:0", "cuda:2"]),
+        ("cuda", ["cuda:0", "cuda:2"]),
+        ("cuda:1", ["cuda:1"]),
+        ("cpu", ["cpu"]),
+    ],
+)
+def test_all_gpus_of_the_first_ones_kind(monkeypatch, name, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(
+        torch.cuda, "get_device_name", lambda device: ["H200", "T4", "H200"][device.index]
+    )
+    assert resolve_devices(name) == tuple(torch.device(each) for each in expected)
