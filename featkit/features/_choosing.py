@@ -163,8 +163,9 @@ class _Reference:
     def __init__(self, networks: Networks, trial: Trial, batch_size: int) -> None:
         self._networks, self._trial, self._batch_size = networks, trial, batch_size
         self._forward = Forward(networks, way=_REFERENCE, batch_size=batch_size)
-        self._near = self._forward(trial.pixels)
-        self._features, self.seconds = _timed(self._forward, trial.reference)
+        self._near, first = _timed(self._forward, trial.pixels)
+        self._features, second = _timed(self._forward, trial.reference)
+        self.seconds = min(first, second)
 
     @property
     def itself(self) -> tuple[Forward, Faithfulness]:
@@ -174,9 +175,11 @@ class _Reference:
     def tried(self, way: Way) -> tuple[Forward, Faithfulness]:
         """Return another way, what it does, and how fast it is."""
         forward = Forward(self._networks, way=way, batch_size=self._batch_size)
-        forward(self._trial.pixels)
-        features, seconds = _timed(forward, self._trial.pixels)
-        return forward, self._check(way, features, speedup=self.seconds / seconds)
+        # Twice: the first passes make ready, and another program may have had the processor.
+        _, first = _timed(forward, self._trial.pixels)
+        features, second = _timed(forward, self._trial.pixels)
+        speedup = self.seconds / min(first, second)
+        return forward, self._check(way, features, speedup=speedup)
 
     def _check(self, way: Way, features: NDArray[np.float32], speedup: float) -> Faithfulness:
         stored = as_stored(features, way.precision)

@@ -1,4 +1,4 @@
-"""The Ray team: a worker for each GPU of a cluster, or for each group of cores."""
+"""The Ray engine: a worker for each GPU of a cluster, or for each group of cores."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import torch
 
 from featkit.backbones.backbone import Backbone
 from featkit.data.dataset import Dataset
-from featkit.features._berths import Berth, berths_of
 from featkit.features._choosing import Faithfulness, Trial
+from featkit.features._dispatch import Dispatch, Unit, own_errors
+from featkit.features._engine import Worked
 from featkit.features._filling import Filling
 from featkit.features._forward import placed
 from featkit.features._networks import Way
-from featkit.features._shift import Shift, Unit, own_errors
-from featkit.features._team import Worked
+from featkit.features._slots import Slot, slots_of
 from featkit.features._worker import Made, Worker, orders_of
 from featkit.hardware.cluster import connected, kind_of, nodes
 from featkit.hardware.sharing import shared
 from featkit.progress import Progress
 
-__all__ = ["RayTeam"]
+__all__ = ["RayEngine"]
 
 _UNITS = 8
 """Units that each worker gets, where they are not shards: so many that none ends much later."""
@@ -35,7 +35,7 @@ _UNIT_PARTS = 64
 """Parts of a unit, at most."""
 
 
-class RayTeam:
+class RayEngine:
     """The workers of a Ray cluster; the images of a stretch are sent to whoever makes it.
 
     Results go from the workers straight to the folder of parts, which all of them must see.
@@ -56,18 +56,18 @@ class RayTeam:
         self._backbone, self._asked_for = backbone, device
         self._views, self._threads = views, workers
         self._open = ExitStack()
-        self._berths: list[Berth] = []
+        self._slots: list[Slot] = []
         self._workers: list[Any] = []
         self._sent: Any = None
         self._device = torch.device("cpu")
 
-    def __enter__(self) -> RayTeam:
+    def __enter__(self) -> RayEngine:
         """Connect to the cluster, and ask it for workers."""
         with ExitStack() as stack:
             stack.enter_context(connected())
             there = nodes()
             self._device = kind_of(self._asked_for, there)
-            self._berths = berths_of(there, self._device)
+            self._slots = slots_of(there, self._device)
             stack.callback(self._dismiss)
             self._hire()
             self._open = stack.pop_all()
@@ -104,7 +104,7 @@ class RayTeam:
     def fill(
         self, filling: Filling, way: Way, batch_size: int, progress: Progress, *, task: str
     ) -> Worked:
-        """Make all parts that are missing (see `Team`)."""
+        """Make all parts that are missing (see `Engine`)."""
         ray = importlib.import_module("ray")
         tally = _Tally(filling, progress, batch_size)
         each = -(-filling.count // (_UNITS * len(self._workers)))
@@ -115,20 +115,20 @@ class RayTeam:
             with shared(filling.folder.path) as folder:
                 orders = orders_of(filling, self._images.images, way, batch_size, folder)
                 sent = ray.put(orders)
-                shift = Shift(
+                dispatch = Dispatch(
                     self._workers,
                     join=lambda worker: worker.join.remote(self._sent, sent),
                     make=lambda worker, unit: self._make(worker, filling, unit),
                     made=tally.add,
                 )
-                shift.work(units)
+                dispatch.work(units)
         finally:
             progress.finish()
-        joined = list(shift.joined.values())
+        joined = list(dispatch.joined.values())
         at_once = max(1, min(len(joined), len(units)))
         cost = {
             "batch_size": tally.batch_size,
-            "workers": self._threads or max(berth.cores for berth in self._berths),
+            "workers": self._threads or max(slot.cores for slot in self._slots),
             "devices": at_once,
             "machines": len({worker.host for worker in joined}),
         }
@@ -141,17 +141,17 @@ class RayTeam:
         actor = ray.remote(Worker)
         with placed(self._backbone, torch.device("cpu")):
             self._sent = ray.put(self._backbone)
-        for berth in self._berths:
+        for slot in self._slots:
             # Soft: where the machine is gone, Ray begins the worker anew on another one.
-            place = strategies.NodeAffinitySchedulingStrategy(berth.node, soft=True)
+            place = strategies.NodeAffinitySchedulingStrategy(slot.node, soft=True)
             options = actor.options(
-                num_cpus=berth.cores,
-                num_gpus=berth.gpus,
+                num_cpus=slot.cores,
+                num_gpus=slot.gpus,
                 max_restarts=-1,
                 max_task_retries=0,
                 scheduling_strategy=place,
             )
-            cores = max(1, berth.cores)
+            cores = max(1, slot.cores)
             worker = options.remote(self._device, cores, self._threads or cores)
             self._workers.append(worker)
 

@@ -14,10 +14,10 @@ from featkit.backbones.backbone import Backbone
 from featkit.data.dataset import Dataset
 from featkit.errors import DataError, StoreError
 from featkit.features._assembly import assemble
+from featkit.features._engine import Engine
 from featkit.features._filling import Filling
 from featkit.features._parts import Manifest, PartFolder
 from featkit.features._shards import Shards, remove_shards
-from featkit.features._team import Team
 from featkit.features._trial import trial_of
 from featkit.features.identity import differences, job_attributes, refuse_other
 from featkit.features.store import FeatureStore
@@ -48,7 +48,7 @@ class Job:
     precision: str
     views: int
     fresh: bool
-    team: Team
+    engine: Engine
     progress: Progress
 
     def run(self) -> FeatureStore:
@@ -66,7 +66,7 @@ class Job:
                 stale.unlink()
             if self.out.exists() and not self.fresh:
                 return self._finished(wanted)
-            with self.team:
+            with self.engine:
                 self._extract(self._continued(wanted) or self._begun(wanted))
         return FeatureStore.open(self.out)
 
@@ -111,10 +111,10 @@ class Job:
 
     def _begun(self, wanted: dict[str, Any]) -> Manifest:
         """Choose what was left to choose, and write it down."""
-        device = self.team.device
+        device = self.engine.device
         trial = trial_of(self.dataset, self.backbone.preprocessing, self.views, device)
         batch_size = self.batch_size or default_batch(device)
-        way, check = self.team.choose(self.precision, trial, batch_size)
+        way, check = self.engine.choose(self.precision, trial, batch_size)
         batch_rows = self._batch_rows(batch_size)
         part_rows = batch_rows * max(4, -(-_PART_IMAGES // batch_rows))
         manifest = Manifest(
@@ -143,7 +143,7 @@ class Job:
         batch_size = self.batch_size or manifest.batch_size
         filling = self._filling(manifest, batch_size)
         task = f"extract {self.backbone.spec}"
-        worked = self.team.fill(filling, manifest.way, batch_size, self.progress, task=task)
+        worked = self.engine.fill(filling, manifest.way, batch_size, self.progress, task=task)
         if worked.failures.total() == len(self.dataset):
             self._folder.remove()
             remove_shards(self.out, job=manifest.job)

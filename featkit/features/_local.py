@@ -1,4 +1,4 @@
-"""The local team: this process and its devices."""
+"""The local engine: this process and its devices."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import torch
 from featkit.backbones.backbone import Backbone
 from featkit.data.dataset import Dataset
 from featkit.features._choosing import Faithfulness, Trial
+from featkit.features._engine import Worked
 from featkit.features._filling import Filling
 from featkit.features._forward import placed
 from featkit.features._loader import Loader
 from featkit.features._making import make_parts
 from featkit.features._networks import Way
 from featkit.features._station import Station
-from featkit.features._team import Worked
 from featkit.hardware.devices import device_name
 from featkit.hardware.memory import freed_memory_kept
 from featkit.progress import Progress
 
-__all__ = ["LocalTeam"]
+__all__ = ["LocalEngine"]
 
 
-class LocalTeam:
+class LocalEngine:
     """This process.
 
     Args:
@@ -51,7 +51,7 @@ class LocalTeam:
         self._station = Station(backbone, devices)
         self._open = ExitStack()
 
-    def __enter__(self) -> LocalTeam:
+    def __enter__(self) -> LocalEngine:
         """Put the network on the device."""
         self._open.enter_context(freed_memory_kept())
         self._open.enter_context(placed(self._backbone, self.device))
@@ -80,7 +80,7 @@ class LocalTeam:
     def fill(
         self, filling: Filling, way: Way, batch_size: int, progress: Progress, *, task: str
     ) -> Worked:
-        """Make all parts that are missing (see `Team`)."""
+        """Make all parts that are missing (see `Engine`)."""
         crew = self._station.crew(way, batch_size)
         stretches = [filling.survey(parts) for parts in filling.stretches(filling.count)]
         failures: Counter[str] = Counter()

@@ -12,7 +12,7 @@ from featkit.progress import NoProgress, Progress
 if TYPE_CHECKING:
     from featkit.backbones.backbone import Backbone
     from featkit.data.dataset import Dataset
-    from featkit.features._team import Team
+    from featkit.features._engine import Engine
 
 __all__ = ["ENGINES", "PRECISIONS", "extract"]
 
@@ -97,13 +97,13 @@ def extract(
         precision=precision,
         views=views,
         fresh=fresh,
-        team=_team(engine, dataset, backbone, device=device, views=views, workers=workers),
+        engine=_engine(engine, dataset, backbone, device=device, views=views, workers=workers),
         progress=progress or NoProgress(),
     )
     return job.run()
 
 
-def _team(
+def _engine(
     engine: str,
     dataset: Dataset,
     backbone: Backbone,
@@ -111,17 +111,17 @@ def _team(
     device: str,
     views: int,
     workers: int | None,
-) -> Team:
+) -> Engine:
     """Return who computes."""
     if engine == "ray":
-        from featkit.features._cluster import RayTeam
+        from featkit.features._cluster import RayEngine
 
-        return RayTeam(dataset, backbone, device=device, views=views, workers=workers)
-    from featkit.features._local import LocalTeam
+        return RayEngine(dataset, backbone, device=device, views=views, workers=workers)
+    from featkit.features._local import LocalEngine
     from featkit.hardware.devices import available_cores, resolve_devices
 
     devices, threads = resolve_devices(device), workers or available_cores()
-    return LocalTeam(dataset, backbone, devices=devices, views=views, workers=threads)
+    return LocalEngine(dataset, backbone, devices=devices, views=views, workers=threads)
 
 
 def _check(right: bool, what: str, remedy: str) -> None:

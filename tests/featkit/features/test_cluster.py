@@ -232,7 +232,11 @@ def test_a_ray_of_its_own_says_nothing(tmp_path, paths):
     assert (found["images"], found["failed"]) == (COUNT, len(BROKEN))
     assert all(line.startswith("extract featkit:tiny: ") for line in done.stderr.splitlines())
     dataset, backbone = load_dataset(f"folder:{paths[0].parents[1]}"), load_backbone("featkit:tiny")
-    assert_same(FeatureStore.open(out), extract(dataset, backbone, tmp_path / "local.h5", **CPU))
+    store, local = FeatureStore.open(out), extract(dataset, backbone, tmp_path / "local.h5", **CPU)
+    # Not to the bit: this process may have another number of threads than the worker.
+    np.testing.assert_allclose(store.numpy(), local.numpy(), rtol=1e-3, atol=1e-4)
+    np.testing.assert_array_equal(store.image_id, local.image_id)
+    assert dict(store.failures) == dict(local.failures)
 
 
 @pytest.mark.parametrize(

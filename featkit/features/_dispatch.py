@@ -1,4 +1,4 @@
-"""A shift: stretches of an extraction handed to the workers of a cluster until all are done."""
+"""Dispatch: stretches of an extraction handed to the workers of a cluster until all are done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from featkit.errors import StoreError
 from featkit.features._worker import Joined, Made
 
-__all__ = ["Shift", "Unit", "own_errors"]
+__all__ = ["Dispatch", "Unit", "own_errors"]
 
 _T = TypeVar("_T")
 
@@ -35,7 +35,7 @@ class Unit:
     lost: int = 0
 
 
-class Shift:
+class Dispatch:
     """Hands units to workers. Ray places workers and restarts them; a lost one's unit goes on.
 
     A worker takes part from when it is ready. So one that Ray cannot place again, as when its

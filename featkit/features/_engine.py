@@ -1,4 +1,4 @@
-"""A team: whoever makes the parts of an extraction, this process or the workers of a cluster."""
+"""An engine: whoever makes the parts of an extraction, this process or the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from featkit.features._filling import Filling
 from featkit.features._networks import Way
 from featkit.progress import Progress
 
-__all__ = ["Team", "Worked"]
+__all__ = ["Engine", "Worked"]
 
 
 @dataclass(frozen=True)
 class Worked:
-    """What a team tells of its work.
+    """What an engine tells of its work.
 
     Attributes:
         failures: How many rows failed, by reason, those of earlier attempts included.
@@ -35,12 +35,12 @@ class Worked:
     cost: Mapping[str, object] = field(default_factory=dict)
 
 
-class Team(AbstractContextManager["Team"], Protocol):
+class Engine(AbstractContextManager["Engine"], Protocol):
     """Makes the parts of one extraction while its context is entered."""
 
     @property
     def device(self) -> torch.device:
-        """A device of the kind that the team works on; it need not be in this computer."""
+        """A device of the kind that the engine works on; it need not be in this computer."""
 
     def choose(
         self, precision: str, trial: Trial, batch_size: int
