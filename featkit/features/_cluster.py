@@ -31,6 +31,9 @@ __all__ = ["RayEngine"]
 _UNITS = 8
 """Units that each worker gets, where they are not shards: so many that none ends much later."""
 
+_RETRIES = 4
+"""So often may a worker be lost while it makes ready."""
+
 _UNIT_PARTS = 64
 """Parts of a unit, at most."""
 
@@ -117,7 +120,7 @@ class RayEngine:
                 sent = ray.put(orders)
                 dispatch = Dispatch(
                     self._workers,
-                    join=lambda worker: worker.join.remote(self._sent, sent),
+                    join=lambda worker: _patient(worker.join).remote(self._sent, sent),
                     make=lambda worker, unit: self._make(worker, filling, unit),
                     made=tally.add,
                 )
@@ -165,6 +168,11 @@ class RayEngine:
         images = self._images.select(np.arange(rows.start, rows.stop))
         make = worker.make.options(num_returns="streaming")
         return make.remote(unit.parts, images, self._views)
+
+
+def _patient(method: Any) -> Any:
+    """Return an actor's method whose calls wait while Ray begins a lost worker anew."""
+    return method.options(max_task_retries=_RETRIES)
 
 
 class _Tally:

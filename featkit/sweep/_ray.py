@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Generator, Mapping, Sequence
+import threading
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ __all__ = ["ray_scores"]
 
 _LIVES = {"max_restarts": -1, "max_task_retries": 3}
 """Ray begins a lost process again, and its fit with it, so often."""
+
+_PATIENCE_S = 30.0
+"""So long is a thread of Ray's pool waited for."""
 
 
 def ray_scores(
@@ -45,7 +50,7 @@ def ray_scores(
         UsageError: Ray is not installed, the cluster cannot be reached or has no such device.
         StoreError: A machine does not see the folder, or fits were killed again and again.
     """
-    with connected(), shared(out) as folder:
+    with connected(), _threads_awaited(), shared(out) as folder:
         ray = importlib.import_module("ray")
         kind = kind_of(device, nodes())
         gpus = 1 if kind.type == "cuda" else 0
@@ -68,6 +73,21 @@ def ray_scores(
                         cause="most likely a machine ran out of memory",
                         remedy=f"Give fewer --jobs (now {workers}); finished Runs are kept",
                     ) from error
+
+
+@contextmanager
+def _threads_awaited() -> Iterator[None]:
+    """Wait at the end for the threads of Ray's pool.
+
+    One that asks for results when the connection is gone takes the whole process with it.
+    """
+    kind = importlib.import_module("ray.util.multiprocessing.pool").ResultThread
+    try:
+        yield
+    finally:
+        for thread in threading.enumerate():
+            if isinstance(thread, kind):
+                thread.join(_PATIENCE_S)
 
 
 def _run(
