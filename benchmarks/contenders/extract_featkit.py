@@ -6,36 +6,11 @@ and `precision` where they are not the default.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import featkit
+from benchmarks.contenders.seen import Seen
 from benchmarks.contenders.stopwatch import Stopwatch, arguments
-
-
-class Seen:
-    """A progress listener that remembers when the first images were done, and the last."""
-
-    def __init__(self) -> None:
-        self.first = self.last = self.since = 0.0
-
-    def start(self, task: str, *, total: float, done: float = 0, unit: str = "") -> None:
-        """Do nothing."""
-
-    def advance(self, amount: float, *, note: str = "") -> None:
-        """Remember the time."""
-        self.last = time.perf_counter()
-        if self.first:
-            self.since += amount
-        else:
-            self.first = self.last
-
-    def finish(self) -> None:
-        """Do nothing."""
-
-    def rate(self) -> float | None:
-        """Return images a second between the first ones and the last."""
-        return self.since / (self.last - self.first) if self.since else None
 
 
 def main() -> None:

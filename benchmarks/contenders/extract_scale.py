@@ -9,29 +9,14 @@ import time
 from pathlib import Path
 
 import featkit
+from benchmarks.contenders.seen import Seen
 from benchmarks.contenders.stopwatch import Stopwatch, arguments
-
-
-class LastImage:
-    """A progress listener that remembers when the last image was done."""
-
-    at = 0.0
-
-    def start(self, task: str, *, total: float, done: float = 0, unit: str = "") -> None:
-        """Do nothing."""
-
-    def advance(self, amount: float, *, note: str = "") -> None:
-        """Remember the time."""
-        self.at = time.perf_counter()
-
-    def finish(self) -> None:
-        """Do nothing."""
 
 
 def main() -> None:
     """Extract the features of all images into a store."""
     wanted = arguments()
-    out, progress = Path(wanted["out"]), LastImage()
+    out, progress = Path(wanted["out"]), Seen()
     extract = featkit.extract
     backbone = featkit.load_backbone(wanted["backbone"], image_size=wanted["image_size"])
 
@@ -45,7 +30,7 @@ def main() -> None:
     watch.stop(
         len(store),
         listing_s=listed - start,
-        after_last_image_s=end - progress.at,
+        after_last_image_s=end - progress.last,
         bytes=out.stat().st_size,
         feature_bytes=len(store) * store.shape[1] * store.shape[2] * store.dtype.itemsize,
         dimension=store.shape[2],

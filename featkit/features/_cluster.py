@@ -97,7 +97,7 @@ class RayEngine:
         ray = importlib.import_module("ray")
         shown = ray.put(trial)
         asked = [
-            worker.choose.remote(self._sent, precision, shown, batch_size)
+            _patient(worker.choose).remote(self._sent, precision, shown, batch_size)
             for worker in self._workers
         ]
         [first], _ = ray.wait(asked, num_returns=1)

@@ -12,7 +12,7 @@ from featkit.features._hdf5 import encode_text
 from featkit.features._layout import chunk_rows
 from featkit.features._shards import Shards
 
-__all__ = ["Ledger", "create_features", "join_features", "write_text"]
+__all__ = ["CHECKED", "Ledger", "create_features", "join_features", "write_text"]
 
 _HASH_BYTES = 32
 """Hex digits of a pixel hash."""
@@ -20,9 +20,9 @@ _HASH_BYTES = 32
 _BLOCK = 65_536
 """Texts that are encoded at once: as Python's strings they take several times their bytes."""
 
-_CHECKED = {"chunks": True, "fletcher32": True}
+CHECKED = {"chunks": True, "fletcher32": True}
 
-_PACKED = {**_CHECKED, "compression": "gzip"}
+_PACKED = {**CHECKED, "compression": "gzip"}
 
 
 def create_features(
@@ -92,7 +92,7 @@ class Ledger:
         text = h5py.string_dtype("utf-8", _HASH_BYTES)
         self._file = file
         self._hash = file.create_dataset("pixel_hash", shape=(rows,), dtype=text, **_PACKED)
-        self._done = file.create_dataset("done", shape=(rows,), dtype=np.uint8, **_CHECKED)
+        self._done = file.create_dataset("done", shape=(rows,), dtype=np.uint8, **CHECKED)
         self._failed: list[int] = []
         self._reasons: list[str] = []
         self._row = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -43,7 +43,8 @@ class Dispatch:
 
     Args:
         workers: Handles of the actors.
-        join: Calls a worker that it make ready; returns the future.
+        join: Calls a worker that it make ready, as often as Ray begins it anew; returns the
+            future.
         make: Calls a worker that it make a unit; returns the generator of futures.
         made: Told of each part once.
     """
@@ -61,7 +62,6 @@ class Dispatch:
         self._joining: dict[Any, Any] = {}
         self._working: dict[Any, tuple[Any, Unit]] = {}
         self._idle: list[Any] = []
-        self._failed_to_join: Counter[Any] = Counter()
         self.joined: dict[Any, Joined] = {}
         for worker in workers:
             self._call(worker)
@@ -95,12 +95,8 @@ class Dispatch:
         try:
             self.joined[worker] = own_errors(lambda: self._ray.get(future))
         except self._ray.exceptions.RayError as error:
-            self._failed_to_join[worker] += 1
-            if getattr(error, "actor_init_failed", False) or self._failed_to_join[worker] >= _TRIES:
-                raise _cannot_start(error) from error
-            self._call(worker)
-        else:
-            self._idle.append(worker)
+            raise _cannot_start(error) from error
+        self._idle.append(worker)
 
     def _next(self, generator: Any) -> Unit | None:
         """Take what a worker tells; return its unit where the worker was lost."""

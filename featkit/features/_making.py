@@ -18,7 +18,7 @@ from featkit.features._loader import Batch, Loader
 from featkit.features._networks import Features
 from featkit.features._parts import Part
 
-__all__ = ["Told", "make_parts"]
+__all__ = ["Told", "computed", "make_parts"]
 
 _UNDER_WAY = 1
 """Batches that each GPU has begun with beside the one that is waited for."""
@@ -57,10 +57,10 @@ def make_parts(
     rows = (rows for index in missing for rows in filling.batches(index))
     wanted = (range(each.start - first_row, each.stop - first_row) for each in rows)
     with closing(loader.batches(wanted, crew.buffer)) as batches:
-        computed = _computed(batches, crew)
+        found = computed(batches, crew)
         for stretch in stretches:
             for index in stretch.missing:
-                mine = islice(computed, len(filling.batches(index)))
+                mine = islice(found, len(filling.batches(index)))
                 part = _part(filling, mine, crew, told)
                 filling.folder.write(index, part)
                 yield index, part
@@ -104,14 +104,22 @@ def _stored(
     return stored, reason
 
 
-def _computed(batches: Iterable[Batch], crew: Crew) -> Iterator[tuple[Batch, Features]]:
-    """Yield each batch with its features (n × V, D); the next one is begun before."""
+def computed(batches: Iterable[Batch], crew: Crew) -> Generator[tuple[Batch, Features]]:
+    """Yield each batch with its features (n × V, D); the next one is begun before.
+
+    Close the generator (or exhaust it) to wait for what is under way.
+    """
     begun: deque[tuple[Batch, Callable[[], Features]]] = deque()
-    for batch in batches:
-        pixels = batch.pixels.reshape(-1, *batch.pixels.shape[2:])
-        begun.append((batch, crew.start(pixels)))
-        if len(begun) > _UNDER_WAY * len(crew):
+    try:
+        for batch in batches:
+            pixels = batch.pixels.reshape(-1, *batch.pixels.shape[2:])
+            begun.append((batch, crew.start(pixels)))
+            if len(begun) > _UNDER_WAY * len(crew):
+                earlier, wait = begun.popleft()
+                yield earlier, wait()
+        while begun:
             earlier, wait = begun.popleft()
             yield earlier, wait()
-    for earlier, wait in begun:
-        yield earlier, wait()
+    finally:
+        for _, wait in begun:
+            wait()

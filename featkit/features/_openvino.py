@@ -57,15 +57,25 @@ class Graph:
         self._dimension = backbone.dimension
 
     def ready(self, precision: str) -> OpenVino:
-        """Compile it: `fp32`, or `bf16` on a CPU that has it."""
+        """Compile it for a precision that the CPU has.
+
+        Raises:
+            StoreError: It lacks this one; OpenVINO itself would take another, and say nothing.
+        """
         streams = available_cores()
+        openvino, hint = _imported(), _HINTS[precision]
         options = {
-            "INFERENCE_PRECISION_HINT": _HINTS[precision],
+            "INFERENCE_PRECISION_HINT": hint,
             "INFERENCE_NUM_THREADS": streams,
             "NUM_STREAMS": streams,
         }
-        openvino = _imported()
         compiled = openvino.Core().compile_model(self._model, "CPU", options)
+        if compiled.get_property("INFERENCE_PRECISION_HINT") != getattr(openvino.Type, hint):
+            raise StoreError(
+                f"this computer's CPU does not compute in {precision}",
+                cause="the features were begun on another kind of CPU",
+                remedy="Continue there, or begin anew with --fresh",
+            )
         return OpenVino(openvino.AsyncInferQueue(compiled, streams), streams, self._dimension)
 
 

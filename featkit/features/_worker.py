@@ -36,7 +36,7 @@ __all__ = ["Joined", "Made", "Orders", "Worker", "orders_of"]
 _SAMPLE = 8
 """Images by which a worker tells that it sees the same ones."""
 
-_VERSIONS = ("torch", "timm")
+_VERSIONS = ("torch", "timm", "openvino")
 """What features depend on beside featkit."""
 
 
@@ -193,7 +193,8 @@ def _check_versions(orders: Orders) -> None:
     if other:
         name = other[0]
         raise StoreError(
-            f"{socket.gethostname()} has {name} {here.get(name)}, not {orders.versions[name]}",
+            f"{socket.gethostname()} has {name} {here.get(name, 'not at all')}, "
+            f"the command {orders.versions[name]}",
             cause="features made there need not be the same",
             remedy="Install the same versions on all machines of the cluster",
         )

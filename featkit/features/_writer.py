@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featkit.data.dataset import Dataset
-from featkit.features._datasets import Ledger, create_features, join_features, write_text
+from featkit.features._datasets import CHECKED, Ledger, create_features, join_features, write_text
 from featkit.features._hdf5 import writing
 from featkit.features._layout import column_key, write_attributes
 from featkit.features._parts import Part
@@ -21,8 +21,6 @@ from featkit.features._shards import ShardLedger, Shards
 from featkit.files import atomic_path
 
 __all__ = ["StoreFile", "write_shard"]
-
-_CHECKED = {"chunks": True, "fletcher32": True}
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +121,7 @@ def write_shard(
             spent.append(part.spent)
         write_text(file, "pixel_hash", np.concatenate(hashes))
         write_text(file, "reason", np.concatenate(reasons))
-        file.create_dataset("spent", data=np.array(spent), **_CHECKED)
+        file.create_dataset("spent", data=np.array(spent), **CHECKED)
 
 
 def _stored(part: Part, features: h5py.Dataset) -> NDArray[np.floating]:
@@ -134,7 +132,7 @@ def _stored(part: Part, features: h5py.Dataset) -> NDArray[np.floating]:
 def _columns(file: h5py.File, dataset: Dataset, trained_on: Sequence[str]) -> None:
     write_text(file, "image_id", dataset.image_id)
     write_text(file, "group", dataset.group)
-    file.create_dataset("label", data=dataset.label, **_CHECKED)
+    file.create_dataset("label", data=dataset.label, **CHECKED)
     if dataset.split is not None:
         write_text(file, "split", dataset.split)
     metadata = file.create_group("metadata", track_order=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from featkit.features._choosing import Faithfulness, Tried, try_ways
 from featkit.features._crew import Crew
 from featkit.features._forward import placed
 from featkit.features._loader import Batch, Loader
+from featkit.features._making import computed
 from featkit.features._networks import Networks
 from featkit.features._openvino import has_openvino
 from featkit.features._trial import trial_of
@@ -110,7 +110,7 @@ class Rehearsal:
             faithfulness=tried.check,
             better=tried.better,
             known_s=seconds,
-            computed=lambda: _computed(repeat(self._batch), self._crew(tried)),
+            computed=lambda: _counted(repeat(self._batch), self._crew(tried)),
             extracted=lambda: self._extracted(self._crew(tried)),
         )
 
@@ -119,7 +119,7 @@ class Rehearsal:
 
     def _extracted(self, crew: Crew) -> Generator[int]:
         with closing(self._batches()) as batches:
-            yield from _computed(batches, crew)
+            yield from _counted(batches, crew)
 
     @cached_property
     def _batch(self) -> Batch:
@@ -146,20 +146,11 @@ class Rehearsal:
         yield from loader.batches(rows[start : start + size] for start in cycle(starts))
 
 
-def _computed(batches: Iterable[Batch], crew: Crew) -> Generator[int]:
-    """Keep each device busy as extraction does: one batch is waited for, one is under way."""
-    begun: deque[tuple[Batch, Callable[[], object]]] = deque()
-    try:
-        for batch in batches:
-            pixels = batch.pixels.reshape(-1, *batch.pixels.shape[2:])
-            begun.append((batch, crew.start(pixels)))
-            if len(begun) > len(crew):
-                earlier, wait = begun.popleft()
-                wait()
-                yield len(earlier.rows)
-    finally:
-        for _, wait in begun:
-            wait()
+def _counted(batches: Iterable[Batch], crew: Crew) -> Generator[int]:
+    """Compute batches as extraction does, and yield how many images each has."""
+    with closing(computed(batches, crew)) as found:
+        for batch, _ in found:
+            yield len(batch.rows)
 
 
 @contextmanager

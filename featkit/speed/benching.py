@@ -53,9 +53,9 @@ def bench(
 
     Decoding and each way of computing run alone for a few seconds, then decoding and the way that
     is taken together. Which ways there are, what they do to the features, and which one is taken
-    is found as `extract` finds it. Nothing is
-    downloaded: a backbone whose weights are not on this machine gets random ones, which take as
-    long. What reduced precision does to the trained ones is then unknown, and only fp32 is taken.
+    is found as `extract` finds it. Nothing is downloaded: a backbone whose weights are not on this
+    machine gets random ones, which take as long. What reduced precision does to the trained ones
+    is then unknown, and only fp32 is taken.
 
     Args:
         dataset: The images; drawn photographs of a usual size where it is None.

@@ -222,21 +222,22 @@ def test_a_ray_of_its_own_says_nothing(tmp_path, paths):
     # A process of its own: Ray itself gets confused by a second cluster between two visits to a
     # first one.
     environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
-    out = tmp_path / "f.h5"
-    command = [sys.executable, "-m", "featkit_cli", "extract", f"folder:{paths[0].parents[1]}"]
+    # So few that no way is searched for: which one is found depends on how busy the machine is.
+    folder, out, some = tmp_path / "images", tmp_path / "f.h5", paths[:200]
+    for path in some:
+        copy = folder / path.relative_to(paths[0].parents[1])
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    command = [sys.executable, "-m", "featkit_cli", "extract", f"folder:{folder}"]
     command += ["--backbone", "featkit:tiny", "--device", "cpu", "--precision", "fp32", "--json"]
     command += ["--out", str(out), "--engine", "ray"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert (found["images"], found["failed"]) == (COUNT, len(BROKEN))
+    assert (found["images"], found["failed"]) == (200, 1)
     assert all(line.startswith("extract featkit:tiny: ") for line in done.stderr.splitlines())
-    dataset, backbone = load_dataset(f"folder:{paths[0].parents[1]}"), load_backbone("featkit:tiny")
-    store, local = FeatureStore.open(out), extract(dataset, backbone, tmp_path / "local.h5", **CPU)
-    # Not to the bit: this process may have another number of threads than the worker.
-    np.testing.assert_allclose(store.numpy(), local.numpy(), rtol=1e-3, atol=1e-4)
-    np.testing.assert_array_equal(store.image_id, local.image_id)
-    assert dict(store.failures) == dict(local.failures)
+    dataset, backbone = load_dataset(f"folder:{folder}"), load_backbone("featkit:tiny")
+    assert_same(FeatureStore.open(out), extract(dataset, backbone, tmp_path / "local.h5", **CPU))
 
 
 @pytest.mark.parametrize(

@@ -62,3 +62,20 @@ print(sys.modules["openvino_telemetry"])
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.split() == ["None"]
+
+
+def test_a_precision_that_the_cpu_lacks_is_not_taken_for_another(monkeypatch):
+    """OpenVINO would compute in another one, and the file would tell of the one asked for."""
+    import openvino
+
+    class Plain(openvino.Core):
+        def compile_model(self, model, device, options):
+            return super().compile_model(
+                model, device, {**options, "INFERENCE_PRECISION_HINT": "f32"}
+            )
+
+    monkeypatch.setattr(openvino, "Core", Plain)
+    graph = Graph(load_backbone("featkit:tiny"))
+    graph.ready("fp32")
+    with pytest.raises(StoreError, match="CPU does not compute in bf16"):
+        graph.ready("bf16")
