@@ -1,7 +1,7 @@
 """Feature extraction by featkit, as its README says.
 
-Arguments: `images` (folder), `weights` (folder in timm's layout), `out` (.h5), `device`; `engine`
-and `precision` where they are not the default.
+Arguments: `images` (folder), `weights` (folder in timm's layout), `out` (.h5), `device`;
+`engine`, `precision` and `decoder` where they are not the default.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ def main() -> None:
     wanted = arguments()
     # Loaded when first used: here, so that no import falls into the measured time.
     extract = featkit.extract
-    backbone = featkit.load_backbone(f"local-dir:{wanted['weights']}")
+    decoder = wanted.get("decoder", "cpu")
+    backbone = featkit.load_backbone(f"local-dir:{wanted['weights']}", decoder=decoder)
 
     watch = Stopwatch()
     dataset = featkit.load_dataset(f"folder:{wanted['images']}")

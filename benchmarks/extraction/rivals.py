@@ -12,6 +12,7 @@ from benchmarks.harness import Absent, Contender, Measurement, Script, run_scrip
 __all__ = ["FEATKIT", "PLAIN", "THINGSVISION", "contenders"]
 
 FEATKIT, PLAIN, THINGSVISION = "featkit", "plain script", "thingsvision"
+_GPU_DECODER = "featkit --decoder gpu"
 
 
 def contenders(job: Job, first: int) -> tuple[list[Contender], list[Absent]]:
@@ -25,6 +26,8 @@ def contenders(job: Job, first: int) -> tuple[list[Contender], list[Absent]]:
         Contender(FEATKIT, lambda number: _featkit(job, number), first),
         Contender(PLAIN, lambda number: _plain(job, number), first),
     ]
+    if job.settings.device == "cuda":
+        able.append(Contender(_GPU_DECODER, lambda number: _featkit(job, number, "gpu"), first))
     python = thingsvision_python(job.settings)
     if isinstance(python, Absent):
         return able, [python]
@@ -33,10 +36,9 @@ def contenders(job: Job, first: int) -> tuple[list[Contender], list[Absent]]:
     return able, []
 
 
-def _featkit(job: Job, number: int) -> Measurement:
-    return run_script(
-        Script("extract_featkit", _arguments(job, number, ".h5"), environment=job.environment)
-    )
+def _featkit(job: Job, number: int, decoder: str = "cpu") -> Measurement:
+    arguments = {**_arguments(job, number, ".h5"), "decoder": decoder}
+    return run_script(Script("extract_featkit", arguments, environment=job.environment))
 
 
 def _plain(job: Job, number: int) -> Measurement:

@@ -11,6 +11,7 @@ import typer
 from featkit.errors import UsageError
 
 __all__ = [
+    "Decoder",
     "Engine",
     "Head",
     "Imbalance",
@@ -21,6 +22,13 @@ __all__ = [
     "parse_pair",
     "parse_recipe",
 ]
+
+
+class Decoder(StrEnum):
+    """Who decodes and resizes images."""
+
+    CPU = "cpu"
+    GPU = "gpu"
 
 
 class Engine(StrEnum):

@@ -30,8 +30,8 @@ class Backbone:
             its logits are the features).
         weights_sha256: SHA-256 over the network's tensors.
         random_weights: True where the weights are random, on request.
-        trained_on: Hashes of the pixels of images that featkit fine-tuned the weights on, and that
-            heads on its features may therefore not be tested on.
+        trained_on: Hashes of pixels and files of the images that featkit fine-tuned the weights
+            on, and that heads on its features may therefore not be tested on.
     """
 
     spec: str

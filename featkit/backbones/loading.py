@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -11,6 +13,7 @@ from featkit.backbones._source import Built, Options
 from featkit.backbones._surroundings import quiet, seeded
 from featkit.backbones._weights import count_parameters, weights_sha256
 from featkit.backbones.backbone import Backbone
+from featkit.backbones.preprocessing import DECODERS, Preprocessing
 from featkit.errors import BackboneError, UsageError
 
 __all__ = ["load_backbone"]
@@ -23,6 +26,7 @@ def load_backbone(
     image_size: int | None = None,
     random_weights: bool = False,
     seed: int = 0,
+    decoder: str = "cpu",
 ) -> Backbone:
     """Return a backbone with its preprocessing, on the CPU and in evaluation mode.
 
@@ -36,6 +40,8 @@ def load_backbone(
             resized and cropped in the same proportion as at the network's own size.
         random_weights: Do not load weights but draw them (for a dry run or a baseline).
         seed: What random weights depend on.
+        decoder: Who decodes and resizes images: `cpu`, or `gpu` for JPEG files by the NVIDIA GPU
+            that computes.
 
     Raises:
         UsageError: An option that cannot be meant.
@@ -49,12 +55,19 @@ def load_backbone(
             cause="an image has at least one pixel",
             remedy="Give the side of the network's input in pixels, such as 224",
         )
+    if decoder not in DECODERS:
+        raise UsageError(
+            f"--decoder {decoder}",
+            cause="this value cannot be meant",
+            remedy=f"Use {' or '.join(DECODERS)}",
+        )
     options = Options(pooling=pooling, image_size=image_size, random_weights=random_weights)
     with quiet(), seeded(seed):
         source, name = resolve(spec)
         built = source.build(name, options)
         built.network.eval()
         resolved = f"{source.prefix}:{built.name}"
+        preprocessing = _decoded_by(decoder, resolved, built.preprocessing)
         dimension = measure_dimension(resolved, built)
     # Pooling is not part of the weights, so it may not change their fingerprint.
     weights = built.network.network if isinstance(built.network, TokenPooling) else built.network
@@ -62,7 +75,7 @@ def load_backbone(
         spec=resolved,
         architecture=built.architecture,
         network=built.network,
-        preprocessing=built.preprocessing,
+        preprocessing=preprocessing,
         dimension=dimension,
         pooling=built.pooling,
         parameters=count_parameters(built.network),
@@ -70,6 +83,17 @@ def load_backbone(
         random_weights=random_weights,
         trained_on=built.trained_on,
     )
+
+
+def _decoded_by(decoder: str, spec: str, preprocessing: Preprocessing) -> Preprocessing:
+    if decoder == "gpu" and preprocessing.resampler != "torch":
+        raise BackboneError(
+            f"{spec} with --decoder gpu",
+            cause=f"its images are resized by {preprocessing.interpolation}, for which a GPU has "
+            "nothing",
+            remedy="Use --decoder cpu",
+        )
+    return replace(preprocessing, decoder=decoder)
 
 
 def measure_dimension(spec: str, built: Built) -> int:

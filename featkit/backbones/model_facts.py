@@ -20,7 +20,7 @@ def images_seen(folder: Path) -> tuple[str, ...] | None:
         folder: In timm's format.
 
     Returns:
-        Hashes of their pixels; None where the folder says nothing.
+        Hashes of their pixels and files; None where the folder says nothing.
 
     Raises:
         BackboneError: The file is damaged, so that nobody knows.

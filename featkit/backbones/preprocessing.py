@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["Preprocessing"]
+__all__ = ["DECODERS", "Preprocessing"]
 
 Pixels = NDArray[np.uint8]
+
+_P = TypeVar("_P", Pixels, Tensor)
+
+DECODERS = ("cpu", "gpu")
+"""Who turns JPEG files into pixels, and resizes them."""
 
 _OF_TORCH = ("bilinear", "bicubic")
 
@@ -36,6 +43,8 @@ class Preprocessing:
         std: Per channel, on the scale 0 to 1.
         border: With (height, width) as `resize`: keep the aspect ratio, fit the whole image inside
             and fill the rest with the mean colour, where otherwise the image is squashed.
+        decoder: `cpu`: libjpeg, and resizing in integers; `gpu`: nvJPEG, and resizing in floats
+            (`on_device`).
     """
 
     resize: int | tuple[int, int]
@@ -44,6 +53,7 @@ class Preprocessing:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     border: bool = False
+    decoder: str = "cpu"
 
     @property
     def resampler(self) -> str:
@@ -73,6 +83,21 @@ class Preprocessing:
         """Return the centre crop of a resized image; what lies outside of it is black."""
         return _centre(pixels, self.crop, fill=(0, 0, 0))
 
+    def on_device(self, images: Tensor) -> Tensor:
+        """Return RGB images of one size, uint8, (n, 3, H, W), resized and cropped where they lie.
+
+        Few pixels differ from those of `__call__`, by a level.
+
+        Returns:
+            Shape (n, height, width, 3), uint8.
+        """
+        size = self._size(*images.shape[2:])
+        found = functional.interpolate(
+            images.float(), size, mode=self.interpolation, antialias=True
+        )
+        resized = found.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+        return _centre(self._padded(resized) if self.border else resized, self.crop, fill=(0, 0, 0))
+
     def by_pillow(self, image: Image.Image) -> Pixels:
         """Return what `__call__` does, resized by Pillow: the reference for all faster ways."""
         resized = np.array(self._by_pillow(np.asarray(image), *self._size(*image.size[::-1])))
@@ -97,22 +122,29 @@ class Preprocessing:
         image = Image.fromarray(pixels)
         return image.resize((width, height), _PILLOWS[self.interpolation])
 
-    def _padded(self, pixels: Pixels) -> Pixels:
-        """Return the image, padded with the mean colour to the size of the crop or more."""
-        size = tuple(max(pair) for pair in zip(self.crop, pixels.shape[:2], strict=True))
+    def _padded(self, pixels: _P) -> _P:
+        """Return images, padded with the mean colour to the size of the crop or more."""
+        size = tuple(max(pair) for pair in zip(self.crop, pixels.shape[-3:-1], strict=True))
         return _centre(pixels, size, fill=[round(255 * mean) for mean in self.mean])
 
 
-def _centre(pixels: Pixels, size: Sequence[int], *, fill: Sequence[int]) -> Pixels:
-    """Return the middle (height, width) of an image, filled up where the image is smaller."""
-    missing = [max(0, want - have) for want, have in zip(size, pixels.shape[:2], strict=True)]
+def _centre(pixels: _P, size: Sequence[int], *, fill: Sequence[int]) -> _P:
+    """Return the middle (height, width) of images (..., H, W, 3), filled up where they are less."""
+    *lead, height, width, _ = pixels.shape
+    missing = [max(0, want - have) for want, have in zip(size, (height, width), strict=True)]
     if any(missing):
-        whole = np.empty([*np.add(pixels.shape[:2], missing), 3], np.uint8)
-        whole[:] = fill
+        whole = _filled(pixels, (*lead, height + missing[0], width + missing[1], 3), fill)
         top, left = (gap // 2 for gap in missing)
-        whole[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+        whole[..., top : top + height, left : left + width, :] = pixels
         pixels = whole
     top, left = (
-        round((have - want) / 2) for have, want in zip(pixels.shape[:2], size, strict=True)
+        round((have - want) / 2) for have, want in zip(pixels.shape[-3:-1], size, strict=True)
     )
-    return pixels[top : top + size[0], left : left + size[1]]
+    return pixels[..., top : top + size[0], left : left + size[1], :]
+
+
+def _filled(like: _P, shape: tuple[int, ...], colour: Sequence[int]) -> _P:
+    """Return pixels of a shape in one colour, of the same kind and place as others."""
+    if isinstance(like, Tensor):
+        return like.new_tensor(colour).expand(shape).clone()
+    return np.broadcast_to(np.array(colour, np.uint8), shape).copy()

@@ -19,7 +19,16 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 from simplejpeg import decode_jpeg, decode_jpeg_header
 
-__all__ = ["MAX_PIXELS", "ImageError", "check_shape", "decode_image", "decode_pixels", "pixel_hash"]
+__all__ = [
+    "MAX_PIXELS",
+    "ImageError",
+    "check_shape",
+    "decode_image",
+    "decode_pixels",
+    "file_hash",
+    "pixel_hash",
+    "plain_jpeg",
+]
 
 MAX_PIXELS = 178_956_970
 """Larger images are refused from their header (512 MiB of RGB; Pillow's own hard limit)."""
@@ -32,7 +41,8 @@ _JPEG = b"\xff\xd8\xff"
 _PLAIN_JPEG = ("YCbCr", "Gray", "RGB")
 """Of these, libjpeg-turbo makes the same RGB for Pillow and without it."""
 
-_ORIENTING = (b"Exif\0\0", b"tiff:Orientation")
+_EXIF, _XMP = b"Exif\0\0", b"tiff:Orientation"
+"""Only blocks with one of these can hold a tag that turns the image; most files have neither."""
 
 _PLUGINS: Mapping[bytes, Callable[[BytesIO], ImageFile]] = MappingProxyType(
     {
@@ -114,16 +124,30 @@ def decode_pixels(data: bytes) -> NDArray[np.uint8]:
     Raises:
         ImageError: As `decode_image` does.
     """
-    # Only these blocks can hold a tag that turns the image; most files have neither.
-    if data.startswith(_JPEG) and not any(block in data for block in _ORIENTING):
+    if _EXIF not in data and plain_jpeg(data):
         try:
-            height, width, colours, _ = decode_jpeg_header(data)
-            if colours in _PLAIN_JPEG and height * width <= MAX_PIXELS:
-                pixels: NDArray[np.uint8] = decode_jpeg(data, "RGB")
-                return pixels
-        except ValueError:  # damaged or unusual: Pillow says which, or can
+            pixels: NDArray[np.uint8] = decode_jpeg(data, "RGB")
+            return pixels
+        except ValueError:  # damaged: Pillow says how
             pass
     return np.array(decode_image(data))
+
+
+def plain_jpeg(data: bytes) -> bool:
+    """Tell, by its header, whether a file is a JPEG that every decoder makes the same RGB of.
+
+    An Exif tag may turn the image; XMP, which few decoders obey, does not.
+
+    Args:
+        data: The file's content.
+    """
+    if not data.startswith(_JPEG) or _XMP in data:
+        return False
+    try:
+        height, width, colours, _ = decode_jpeg_header(data)
+    except ValueError:
+        return False
+    return colours in _PLAIN_JPEG and height * width <= MAX_PIXELS
 
 
 def check_shape(height: int, width: int) -> None:
@@ -151,6 +175,17 @@ def pixel_hash(image: Image.Image | NDArray[np.uint8]) -> str:
     digest = hashlib.sha256(f"{width}x{height}:".encode())
     digest.update(pixels.data)
     return digest.hexdigest()[:32]
+
+
+def file_hash(data: bytes) -> str:
+    """Return 32 hex digits of SHA-256 over an image file: who knows it knows these pixels.
+
+    Of two files with the same pixels the hashes may differ.
+
+    Args:
+        data: The file's content.
+    """
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def _plugin(data: bytes) -> Callable[[BytesIO], ImageFile]:

@@ -33,7 +33,7 @@ def plan_of(table: ImageTable, design: Design) -> Plan:
         label=table.label,
         group=table.group,
         classes=table.classes,
-        pixel_hash=table.pixel_hash,
+        image_hash=table.image_hash,
         duplicates=design.duplicates,
         official=table.official,
         split=design.split,

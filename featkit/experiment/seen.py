@@ -15,18 +15,18 @@ from featkit.plans import Plan
 __all__ = ["has_seen", "refuse_seen"]
 
 
-def has_seen(pixel_hash: NDArray[np.str_], trained_on: Sequence[str] | NDArray[np.str_]) -> bool:
+def has_seen(image_hash: NDArray[np.str_], trained_on: Sequence[str] | NDArray[np.str_]) -> bool:
     """Tell whether a backbone was fine-tuned on some of these images.
 
     Nothing that heads on its features hold out inside a budget is held out any more then.
     """
-    return bool(np.isin(pixel_hash, trained_on).any())
+    return bool(np.isin(image_hash, trained_on).any())
 
 
 def refuse_seen(
     plan: Plan,
     design: Design,
-    pixel_hash: NDArray[np.str_],
+    image_hash: NDArray[np.str_],
     trained_on: Sequence[str] | NDArray[np.str_],
     *,
     backbone: str,
@@ -42,7 +42,7 @@ def refuse_seen(
     Args:
         plan: Who is trained and tested on.
         design: Which training sets will be used.
-        pixel_hash: Of the Plan's images, shape (len(plan),).
+        image_hash: Of the Plan's images, shape (len(plan),).
         trained_on: Hashes of the images that the backbone was fine-tuned on.
         backbone: Its name, for messages.
         external: The test images, where they are not the Plan's own folds.
@@ -51,9 +51,9 @@ def refuse_seen(
         PlanError: A test lesion was trained on, or a budget does not hold all that was.
     """
     units = plan.units
-    seen = set(units.of_row[np.isin(pixel_hash, trained_on)].tolist())
+    seen = set(units.of_row[np.isin(image_hash, trained_on)].tolist())
     if external is not None:
-        mine = set(external.group[np.isin(external.pixel_hash, trained_on)].tolist())
+        mine = set(external.group[np.isin(external.image_hash, trained_on)].tolist())
         _refuse_tested(mine, len(set(external.group.tolist())), external.name, backbone)
     if not seen:
         return

@@ -22,7 +22,7 @@ class ImageTable:
         image_id: Distinct ids, shape (N,).
         label: Index into `classes`, -1 = none, shape (N,), int16.
         group: What must stay together (a lesion), shape (N,).
-        pixel_hash: Hash of each image's pixels, "" = unknown, shape (N,).
+        image_hash: Hash of each image's pixels, "" = unknown, shape (N,).
         classes: The classes' names.
         official: The data set's own split, shape (N,), or None.
         metadata: Further columns, each of shape (N,).
@@ -32,7 +32,7 @@ class ImageTable:
     image_id: NDArray[np.str_]
     label: NDArray[np.int16]
     group: NDArray[np.str_]
-    pixel_hash: NDArray[np.str_]
+    image_hash: NDArray[np.str_]
     classes: tuple[str, ...]
     official: NDArray[np.str_] | None = None
     metadata: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class ImageTable:
             image_id=self.image_id[rows],
             label=self.label[rows],
             group=self.group[rows],
-            pixel_hash=self.pixel_hash[rows],
+            image_hash=self.image_hash[rows],
             official=None if self.official is None else self.official[rows],
             metadata={name: column[rows] for name, column in self.metadata.items()},
         )

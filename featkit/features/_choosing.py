@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from featkit.features._forward import Forward
 from featkit.features._networks import Networks, Way
@@ -49,13 +50,13 @@ class Trial:
     """Images of a data set on which ways are tried.
 
     Attributes:
-        pixels: As extraction makes them, (n, H, W, 3).
-        reference: As Pillow makes them, (n, H, W, 3).
+        pixels: As extraction makes them, (n, H, W, 3), uint8.
+        reference: As Pillow makes them, (n, H, W, 3), uint8.
         work: Images, views included, that there are to compute in all.
     """
 
-    pixels: NDArray[np.uint8]
-    reference: NDArray[np.uint8]
+    pixels: Tensor
+    reference: Tensor
     work: int
 
 
@@ -231,7 +232,7 @@ def _quicker(requested: str, device: torch.device) -> Iterator[Way]:
     return (way for way in ways if way != Way(requested) and way != _REFERENCE)
 
 
-def _timed(forward: Forward, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+def _timed(forward: Forward, pixels: Tensor) -> tuple[NDArray[np.float32], float]:
     """Return the features, and what the best of some passes took: of one, where it is long."""
     seconds: list[float] = []
     while sum(seconds) < _TIMED_S and len(seconds) < _PASSES:

@@ -14,13 +14,14 @@ import torch
 
 from featkit.backbones.backbone import Backbone
 from featkit.data.dataset import Dataset
-from featkit.features._choosing import Faithfulness, Trial
+from featkit.features._choosing import Faithfulness
 from featkit.features._dispatch import Dispatch, Unit, own_errors
 from featkit.features._engine import Worked
 from featkit.features._filling import Filling
 from featkit.features._forward import placed
 from featkit.features._networks import Way
 from featkit.features._slots import Slot, slots_of
+from featkit.features._trial import Sample
 from featkit.features._worker import Made, Worker, orders_of
 from featkit.hardware.cluster import connected, kind_of, nodes
 from featkit.hardware.sharing import shared
@@ -91,11 +92,11 @@ class RayEngine:
         return self._device
 
     def choose(
-        self, precision: str, trial: Trial, batch_size: int
+        self, precision: str, sample: Sample, batch_size: int
     ) -> tuple[Way, Faithfulness | None]:
         """Choose how to compute, on the worker that is ready first (see `choose_way`)."""
         ray = importlib.import_module("ray")
-        shown = ray.put(trial)
+        shown = ray.put(sample)
         asked = [
             _patient(worker.choose).remote(self._sent, precision, shown, batch_size)
             for worker in self._workers

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import cycle
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
 from featkit.features._forward import Forward
 from featkit.features._networks import Features, Networks
@@ -50,13 +49,19 @@ class Crew:
         """Return a clock of what the devices work together, in seconds."""
         return sum(member.worked() for member in self._members)
 
-    def buffer(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-        """Return an empty array for pixels from which copies to the devices are fast."""
+    def buffer(self, shape: tuple[int, ...]) -> Tensor:
+        """Return an empty tensor for pixels from which copies to the devices are fast."""
         return self._members[0].buffer(shape)
 
-    def start(self, pixels: NDArray[np.uint8]) -> Callable[[], Features]:
-        """Begin with pixels (B, H, W, 3) on the next device (see `Forward.start`)."""
-        return next(self._next).start(pixels)
+    def start(self, pixels: Tensor) -> Callable[[], Features]:
+        """Begin with pixels (B, H, W, 3) where they are; those on the host, on the next device.
+
+        See `Forward.start`.
+        """
+        if pixels.device.type == "cpu":
+            return next(self._next).start(pixels)
+        [member] = [each for each in self._members if each.device == pixels.device]
+        return member.start(pixels)
 
 
 def _copied(forward: Forward, device: torch.device) -> Forward:

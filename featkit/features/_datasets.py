@@ -84,23 +84,23 @@ class Ledger:
     """What happened to each row: hash of its pixels, whether it is done, why it failed.
 
     Args:
-        file: Gets `pixel_hash`, `done` and `failures`.
+        file: Gets `image_hash`, `done` and `failures`.
         rows: N.
     """
 
     def __init__(self, file: h5py.File, rows: int) -> None:
         text = h5py.string_dtype("utf-8", _HASH_BYTES)
         self._file = file
-        self._hash = file.create_dataset("pixel_hash", shape=(rows,), dtype=text, **_PACKED)
+        self._hash = file.create_dataset("image_hash", shape=(rows,), dtype=text, **_PACKED)
         self._done = file.create_dataset("done", shape=(rows,), dtype=np.uint8, **CHECKED)
         self._failed: list[int] = []
         self._reasons: list[str] = []
         self._row = 0
 
-    def add(self, pixel_hash: NDArray[np.str_], reason: NDArray[np.str_]) -> range:
+    def add(self, image_hash: NDArray[np.str_], reason: NDArray[np.str_]) -> range:
         """Write the following rows, and return which they are."""
         rows = range(self._row, self._row + len(reason))
-        self._hash[rows.start : rows.stop] = encode_text(pixel_hash)
+        self._hash[rows.start : rows.stop] = encode_text(image_hash)
         self._done[rows.start : rows.stop] = (reason == "").astype(np.uint8)
         failed = np.flatnonzero(reason != "")
         self._failed += (rows.start + failed).tolist()

@@ -10,9 +10,10 @@ from typing import Protocol
 
 import torch
 
-from featkit.features._choosing import Faithfulness, Trial
+from featkit.features._choosing import Faithfulness
 from featkit.features._filling import Filling
 from featkit.features._networks import Way
+from featkit.features._trial import Sample
 from featkit.progress import Progress
 
 __all__ = ["Engine", "Worked"]
@@ -43,7 +44,7 @@ class Engine(AbstractContextManager["Engine"], Protocol):
         """A device of the kind that the engine works on; it need not be in this computer."""
 
     def choose(
-        self, precision: str, trial: Trial, batch_size: int
+        self, precision: str, sample: Sample, batch_size: int
     ) -> tuple[Way, Faithfulness | None]:
         """Choose how to compute (see `choose_way`)."""
 

@@ -79,7 +79,7 @@ def read_foreign_fields(
         "label": labels,
         "group": ids if groups is None else groups,
         "done": done,
-        "pixel_hash": np.full(rows, ""),
+        "image_hash": np.full(rows, ""),
         "split": None,
         "failures": {str(image): "the features are not finite" for image in ids[~done]},
         "metadata": {},

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
 from featkit.backbones.backbone import Backbone
 from featkit.errors import BackboneError
@@ -61,22 +61,25 @@ class Forward:
         """Return a clock of what the device and the threads that feed it work, in seconds."""
         return worked_seconds(self._device)
 
-    def buffer(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-        """Return an empty array for pixels from which copies to the device are fast."""
-        pinned = self._device.type == "cuda"
-        array: NDArray[np.uint8] = torch.empty(shape, dtype=torch.uint8, pin_memory=pinned).numpy()
-        return array
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return self._device
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> Features:
-        """Return the features (B, D) of pixels (B, H, W, 3).
+    def buffer(self, shape: tuple[int, ...]) -> Tensor:
+        """Return an empty tensor for pixels from which copies to the device are fast."""
+        return torch.empty(shape, dtype=torch.uint8, pin_memory=self._device.type == "cuda")
+
+    def __call__(self, pixels: Tensor) -> Features:
+        """Return the features (B, D) of pixels (B, H, W, 3), uint8.
 
         Raises:
             BackboneError: Not even one image fits into memory.
         """
         return self.start(pixels)()
 
-    def start(self, pixels: NDArray[np.uint8]) -> Callable[[], Features]:
-        """Begin with pixels (B, H, W, 3); return what waits for their features (B, D).
+    def start(self, pixels: Tensor) -> Callable[[], Features]:
+        """Begin with pixels (B, H, W, 3), uint8; return what waits for their features (B, D).
 
         A GPU works on while the next batch is begun. The pixels may not change until then.
 
@@ -101,7 +104,7 @@ class Forward:
 
         return wait
 
-    def _begin(self, chunk: NDArray[np.uint8]) -> Started | None:
+    def _begin(self, chunk: Tensor) -> Started | None:
         """Begin with a chunk; None where memory does not suffice."""
         try:
             if self._network is None:

@@ -16,9 +16,10 @@ from featkit.errors import DataError, StoreError
 from featkit.features._assembly import assemble
 from featkit.features._engine import Engine
 from featkit.features._filling import Filling
+from featkit.features._loading import check_decoder
 from featkit.features._parts import Manifest, PartFolder
 from featkit.features._shards import Shards, remove_shards
-from featkit.features._trial import trial_of
+from featkit.features._trial import sample_of
 from featkit.features.identity import differences, job_attributes, refuse_other
 from featkit.features.store import FeatureStore
 from featkit.files import output_lock
@@ -67,6 +68,7 @@ class Job:
             if self.out.exists() and not self.fresh:
                 return self._finished(wanted)
             with self.engine:
+                check_decoder(self.backbone.preprocessing, self.engine.device, views=self.views)
                 self._extract(self._continued(wanted) or self._begun(wanted))
         return FeatureStore.open(self.out)
 
@@ -112,9 +114,9 @@ class Job:
     def _begun(self, wanted: dict[str, Any]) -> Manifest:
         """Choose what was left to choose, and write it down."""
         device = self.engine.device
-        trial = trial_of(self.dataset, self.backbone.preprocessing, self.views, device)
+        sample = sample_of(self.dataset, self.views, device)
         batch_size = self.batch_size or default_batch(device)
-        way, check = self.engine.choose(self.precision, trial, batch_size)
+        way, check = self.engine.choose(self.precision, sample, batch_size)
         batch_rows = self._batch_rows(batch_size)
         part_rows = batch_rows * max(4, -(-_PART_IMAGES // batch_rows))
         manifest = Manifest(

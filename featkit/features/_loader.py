@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from threading import Semaphore
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.data.dataset import Dataset
 from featkit.data.decoding import ImageError, check_shape, decode_pixels, pixel_hash
 from featkit.data.sources import EncodedImages, concurrent_reads
+from featkit.features._batch import Batch, ahead
 from featkit.features._views import view_of
 
-__all__ = ["Batch", "Loader"]
+__all__ = ["Allocate", "Loader", "pageable"]
 
 Pixels = NDArray[np.uint8]
 
-Allocate = Callable[[tuple[int, ...]], Pixels]
+Allocate = Callable[[tuple[int, ...]], Tensor]
+"""Makes an empty tensor on the host for pixels of a shape, uint8."""
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """The pixels of some successive rows; a row that failed holds zeros.
-
-    Attributes:
-        rows: Rows of the data set, n of them.
-        pixels: Shape (n, V, H, W, 3).
-        pixel_hash: Of the decoded images, "" where it failed, length n.
-        reason: Why the row failed, "" where it did not, length n.
-    """
-
-    rows: range
-    pixels: NDArray[np.uint8]
-    pixel_hash: list[str]
-    reason: list[str]
+def pageable(shape: tuple[int, ...]) -> Tensor:
+    """Return an empty tensor in ordinary memory."""
+    return torch.empty(shape, dtype=torch.uint8)
 
 
 @dataclass(frozen=True)
@@ -52,46 +42,30 @@ class Loader:
         preprocessing: How they become the network's input.
         views: Number of views of each image.
         workers: Threads that decode; more wait for images where reading means waiting.
+        allocate: Gives memory for pixels.
     """
 
     dataset: Dataset
     preprocessing: Preprocessing
     views: int
     workers: int
+    allocate: Allocate = pageable
 
-    def batches(self, wanted: Iterable[range], allocate: Allocate = np.empty) -> Generator[Batch]:
-        """Yield the batches of these rows in order, decoding no more than a few ahead.
-
-        Close the generator (or exhaust it) to end the threads.
-
-        Args:
-            wanted: The rows of each batch.
-            allocate: Makes an array for pixels of a shape.
-        """
-        ranges = iter(wanted)
+    def batches(self, wanted: Iterable[range]) -> Generator[Batch]:
+        """Yield the batches of these rows in order (see `Loads`)."""
         threads = max(self.workers, concurrent_reads(self.dataset.images))
         pool = ThreadPoolExecutor(threads, thread_name_prefix="featkit-decode")
-        submit = partial(self._submit, pool, Semaphore(self.workers), allocate)
-        ahead: deque[_Pending] = deque()
+        begin = partial(self._begin, pool, Semaphore(self.workers))
         try:
-            for rows in islice(ranges, 1):
-                # One batch in the network, and enough behind it to keep every thread busy.
-                depth = 1 + max(1, -(-2 * threads // len(rows)))
-                ahead.append(submit(rows))
-                ahead.extend(submit(more) for more in islice(ranges, depth))
-            while ahead:
-                yield ahead.popleft().result()
-                ahead.extend(submit(more) for more in islice(ranges, 1))
+            yield from ahead(wanted, begin, threads=threads)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _submit(
-        self, pool: ThreadPoolExecutor, decoding: Semaphore, allocate: Allocate, rows: range
-    ) -> _Pending:
-        pixels = allocate((len(rows), self.views, *self.preprocessing.crop, 3))
+    def _begin(self, pool: ThreadPoolExecutor, decoding: Semaphore, rows: range) -> _Pending:
+        pixels = self.allocate((len(rows), self.views, *self.preprocessing.crop, 3))
         futures = [
             pool.submit(self._load, row, slot, decoding)
-            for row, slot in zip(rows, pixels, strict=True)
+            for row, slot in zip(rows, pixels.numpy(), strict=True)
         ]
         return _Pending(rows, pixels, futures)
 
@@ -125,7 +99,7 @@ class _Pending:
     """A batch whose rows the threads are filling."""
 
     rows: range
-    pixels: NDArray[np.uint8]
+    pixels: Tensor
     futures: list[Future[tuple[str, str]]]
 
     def result(self) -> Batch:

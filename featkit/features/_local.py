@@ -11,14 +11,15 @@ import torch
 
 from featkit.backbones.backbone import Backbone
 from featkit.data.dataset import Dataset
-from featkit.features._choosing import Faithfulness, Trial
+from featkit.features._choosing import Faithfulness
 from featkit.features._engine import Worked
 from featkit.features._filling import Filling
 from featkit.features._forward import placed
-from featkit.features._loader import Loader
+from featkit.features._loading import loader_of
 from featkit.features._making import make_parts
 from featkit.features._networks import Way
 from featkit.features._station import Station
+from featkit.features._trial import Sample
 from featkit.hardware.devices import device_name
 from featkit.hardware.memory import freed_memory_kept
 from featkit.progress import Progress
@@ -46,8 +47,8 @@ class LocalEngine:
         views: int,
         workers: int,
     ) -> None:
-        self._backbone, self._devices = backbone, devices
-        self._loader = Loader(dataset, backbone.preprocessing, views, workers)
+        self._dataset, self._backbone, self._devices = dataset, backbone, devices
+        self._views, self._workers = views, workers
         self._station = Station(backbone, devices)
         self._open = ExitStack()
 
@@ -72,16 +73,24 @@ class LocalEngine:
         return self._devices[0]
 
     def choose(
-        self, precision: str, trial: Trial, batch_size: int
+        self, precision: str, sample: Sample, batch_size: int
     ) -> tuple[Way, Faithfulness | None]:
         """Choose how to compute (see `choose_way`)."""
-        return self._station.choose(precision, trial, batch_size)
+        return self._station.choose(precision, sample, batch_size)
 
     def fill(
         self, filling: Filling, way: Way, batch_size: int, progress: Progress, *, task: str
     ) -> Worked:
         """Make all parts that are missing (see `Engine`)."""
         crew = self._station.crew(way, batch_size)
+        loader = loader_of(
+            self._dataset,
+            self._backbone.preprocessing,
+            views=self._views,
+            workers=self._workers,
+            devices=self._devices,
+            allocate=crew.buffer,
+        )
         stretches = [filling.survey(parts) for parts in filling.stretches(filling.count)]
         failures: Counter[str] = Counter()
         for stretch in stretches:
@@ -96,13 +105,13 @@ class LocalEngine:
         progress.start(task, total=total, done=total - left, unit="images")
         try:
             todo = [stretch for stretch in stretches if not stretch.closed]
-            for _ in make_parts(filling, todo, self._loader, crew, told=told):
+            for _ in make_parts(filling, todo, loader, crew, told=told):
                 pass
         finally:
             progress.finish()
         cost = {
             "batch_size": crew.batch_size,
-            "workers": self._loader.workers,
+            "workers": self._workers,
             "devices": len(self._devices),
         }
         return Worked(failures, device_name(self.device), cost=cost)

@@ -11,10 +11,10 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from featkit.features._batch import Batch, Loads
 from featkit.features._choosing import as_stored
 from featkit.features._crew import Crew
 from featkit.features._filling import Filling, Stretch, failed
-from featkit.features._loader import Batch, Loader
 from featkit.features._networks import Features
 from featkit.features._parts import Part
 
@@ -30,7 +30,7 @@ Told = Callable[[Counter[str], int], None]
 def make_parts(
     filling: Filling,
     stretches: Sequence[Stretch],
-    loader: Loader,
+    loader: Loads,
     crew: Crew,
     *,
     told: Told,
@@ -56,7 +56,7 @@ def make_parts(
     missing = [index for stretch in stretches for index in stretch.missing]
     rows = (rows for index in missing for rows in filling.batches(index))
     wanted = (range(each.start - first_row, each.stop - first_row) for each in rows)
-    with closing(loader.batches(wanted, crew.buffer)) as batches:
+    with closing(loader.batches(wanted)) as batches:
         found = computed(batches, crew)
         for stretch in stretches:
             for index in stretch.missing:
@@ -76,13 +76,13 @@ def _part(
     for batch, exact in batches:
         stored, reason = _stored(filling, batch, exact)
         features.append(stored)
-        hashes += batch.pixel_hash
+        hashes += batch.image_hash
         reasons.append(reason)
         told(failed(reason), len(reason))
     wall, device = time.perf_counter() - start, crew.seconds - device_start
     return Part(
         features=np.concatenate(features),
-        pixel_hash=np.array(hashes, dtype=np.str_),
+        image_hash=np.array(hashes, dtype=np.str_),
         reason=np.concatenate(reasons),
         spent=np.array([wall, device, crew.peak_memory(), crew.worked() - worked_start]),
     )

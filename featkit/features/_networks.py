@@ -1,4 +1,4 @@
-"""Networks ready to run: uint8 pixels on the host in, float32 features on the host out."""
+"""Networks ready to run: uint8 pixels in, float32 features on the host out."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class Started(Protocol):
 class Network(Protocol):
     """A backbone made ready for a device, a precision and batches of some size."""
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> Started:
-        """Begin with pixels (B, H, W, 3), which may not change until they are done."""
+    def __call__(self, pixels: Tensor) -> Started:
+        """Begin with pixels (B, H, W, 3), uint8, which may not change until they are done."""
 
 
 class Eager:
@@ -78,15 +78,15 @@ class Eager:
         self._precision = precision
         self._copies = torch.cuda.Stream(device) if device.type == "cuda" else None
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> Started:
-        """Begin with pixels (B, H, W, 3)."""
+    def __call__(self, pixels: Tensor) -> Started:
+        """Begin with pixels (B, H, W, 3), uint8, on the host or on the device."""
         with ExitStack() as modes:
             modes.enter_context(torch.inference_mode())
             if self._precision != "fp32":
                 dtype = _DTYPES[self._precision]
                 modes.enter_context(torch.autocast(self._device.type, dtype=dtype))
             # The view (B, 3, H, W) of (B, H, W, 3) is channels-last as it stands.
-            batch = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+            batch = pixels.permute(0, 3, 1, 2)
             if self._copies is None:
                 return self._waited(batch)
             # fp32 means fp32, and the same batch gives the same bits after a resumption.
@@ -129,11 +129,11 @@ class _Whole:
     def __init__(self, network: Network, size: int) -> None:
         self._network, self._size = network, size
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> Started:
+    def __call__(self, pixels: Tensor) -> Started:
         count = len(pixels)
         if count == self._size:
             return self._network(pixels)
-        whole = np.zeros((self._size, *pixels.shape[1:]), np.uint8)
+        whole = pixels.new_zeros((self._size, *pixels.shape[1:]))
         whole[:count] = pixels
         started = self._network(whole)
 

@@ -94,11 +94,11 @@ class OpenVino:
         queue.set_callback(lambda request, take: take(request))
         self._queue, self._streams, self._dimension = queue, streams, dimension
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> Started:
-        """Begin with pixels (B, H, W, 3)."""
-        batch = _Batch(len(pixels), self._dimension)
-        for row in range(0, len(pixels), _AT_ONCE):
-            images = pixels[row : row + _AT_ONCE]
+    def __call__(self, pixels: Tensor) -> Started:
+        """Begin with pixels (B, H, W, 3), uint8, on the host."""
+        batch, array = _Batch(len(pixels), self._dimension), pixels.numpy()
+        for row in range(0, len(array), _AT_ONCE):
+            images = array[row : row + _AT_ONCE]
             if len(images) < _AT_ONCE:
                 images = np.resize(images, (_AT_ONCE, *images.shape[1:]))
             self._queue.start_async([images], partial(batch.take, row, images), share_inputs=True)

@@ -56,14 +56,14 @@ class Part:
 
     Attributes:
         features: Shape (n, V, D), as stored; NaN where the row failed.
-        pixel_hash: Shape (n,), "" where the row was not read.
+        image_hash: Shape (n,), "" where the row was not read.
         reason: Why the row failed, "" where it did not, shape (n,).
         spent: Wall seconds, seconds of these in the network, peak memory in bytes, and what the
             device worked in seconds (see `worked_seconds`); shape (4,).
     """
 
     features: NDArray[np.floating]
-    pixel_hash: NDArray[np.str_]
+    image_hash: NDArray[np.str_]
     reason: NDArray[np.str_]
     spent: NDArray[np.float64]
 
@@ -108,7 +108,7 @@ class PartFolder:
                 part = Part(**{field.name: arrays[field.name] for field in fields(Part)})
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
-        columns = (part.pixel_hash, part.reason)
+        columns = (part.image_hash, part.reason)
         fits = part.features.shape == shape and all(len(column) == shape[0] for column in columns)
         return part if fits else None
 

@@ -29,7 +29,7 @@ __all__ = ["COLUMNS", "NONE", "Metadata", "read_column", "read_fields"]
 NONE = np.empty(0, dtype="<U1")
 """No text."""
 
-_COLUMNS = ("image_id", "label", "group", "done", "pixel_hash")
+_COLUMNS = ("image_id", "label", "group", "done", "image_hash")
 _REQUIRED = ("features", *_COLUMNS, "failures/image_id", "failures/reason")
 _ATTRIBUTES = ("classes", "backbone", "preprocessing", "precision", "views", "dataset")
 
@@ -129,7 +129,7 @@ COLUMNS: Mapping[str, Callable[[h5py.File], Any]] = MappingProxyType(
         "label": lambda file: file["label"][...].astype(np.int16),
         "group": lambda file: read_text(file["group"]),
         "done": lambda file: file["done"][...].astype(bool),
-        "pixel_hash": lambda file: read_text(file["pixel_hash"]),
+        "image_hash": lambda file: read_text(file["image_hash"]),
         "split": lambda file: read_text(file["split"]) if "split" in file else None,
     }
 )

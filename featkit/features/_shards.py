@@ -25,12 +25,12 @@ class ShardLedger:
     """What happened to the n rows of a shard.
 
     Attributes:
-        pixel_hash: Shape (n,), "" where the row was not read.
+        image_hash: Shape (n,), "" where the row was not read.
         reason: Why the row failed, "" where it did not, shape (n,).
         spent: What its k parts took (see `Part`), shape (k, 4).
     """
 
-    pixel_hash: NDArray[np.str_]
+    image_hash: NDArray[np.str_]
     reason: NDArray[np.str_]
     spent: NDArray[np.float64]
 
@@ -103,8 +103,8 @@ class Shards:
             StoreError: It is missing, damaged, or another file has its name.
         """
         with self.opened(index) as file:
-            pixel_hash, reason = read_text(file["pixel_hash"]), read_text(file["reason"])
-            return ShardLedger(pixel_hash, reason, file["spent"][...])
+            image_hash, reason = read_text(file["image_hash"]), read_text(file["reason"])
+            return ShardLedger(image_hash, reason, file["spent"][...])
 
     def check_present(self) -> None:
         """Look whether all shards are there, without opening them.

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import torch
 
 from featkit.backbones.backbone import Backbone
-from featkit.features._choosing import Faithfulness, Trial, choose_way
+from featkit.features._choosing import Faithfulness, choose_way
 from featkit.features._crew import Crew
 from featkit.features._forward import Forward
 from featkit.features._networks import Networks, Way
+from featkit.features._trial import Sample, trial_of
 
 __all__ = ["Station"]
 
@@ -29,9 +30,11 @@ class Station:
         self._chosen: Forward | None = None
 
     def choose(
-        self, precision: str, trial: Trial, batch_size: int
+        self, precision: str, sample: Sample, batch_size: int
     ) -> tuple[Way, Faithfulness | None]:
         """Choose how to compute on these devices (see `choose_way`)."""
+        preprocessing, device = self._networks.backbone.preprocessing, self._networks.device
+        trial = trial_of(sample, preprocessing, device)
         self._chosen, check = choose_way(precision, self._networks, trial, batch_size=batch_size)
         return self._chosen.way, check
 

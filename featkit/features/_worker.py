@@ -17,15 +17,16 @@ from featkit.backbones.backbone import Backbone
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.data.dataset import Dataset, ImageSource
 from featkit.errors import StoreError
-from featkit.features._choosing import Faithfulness, Trial
+from featkit.features._choosing import Faithfulness
 from featkit.features._crew import Crew
 from featkit.features._filling import Filling, failed
 from featkit.features._forward import placed
-from featkit.features._loader import Loader
+from featkit.features._loading import loader_of
 from featkit.features._making import make_parts
 from featkit.features._networks import Way
 from featkit.features._parts import PartFolder
 from featkit.features._station import Station
+from featkit.features._trial import Sample
 from featkit.hardware.devices import device_name, keep_to_cores
 from featkit.hardware.memory import freed_memory_kept
 from featkit.hardware.sharing import SharedFolder
@@ -36,7 +37,7 @@ __all__ = ["Joined", "Made", "Orders", "Worker", "orders_of"]
 _SAMPLE = 8
 """Images by which a worker tells that it sees the same ones."""
 
-_VERSIONS = ("torch", "timm", "openvino")
+_VERSIONS = ("torch", "timm", "openvino", "torchcodec")
 """What features depend on beside featkit."""
 
 
@@ -130,10 +131,10 @@ class Worker:
         self._preprocessing: Preprocessing
 
     def choose(
-        self, backbone: Backbone, precision: str, trial: Trial, batch_size: int
+        self, backbone: Backbone, precision: str, sample: Sample, batch_size: int
     ) -> tuple[Way, Faithfulness | None]:
         """Choose how to compute (see `choose_way`)."""
-        return self._begun(backbone).choose(precision, trial, batch_size)
+        return self._begun(backbone).choose(precision, sample, batch_size)
 
     def join(self, backbone: Backbone, orders: Orders) -> Joined:
         """Make ready for an extraction.
@@ -167,7 +168,14 @@ class Worker:
             yield Made(index, failures, crew.batch_size)
         if stretch.closed:
             return
-        loader = Loader(images, self._preprocessing, views, self._workers)
+        loader = loader_of(
+            images,
+            self._preprocessing,
+            views=views,
+            workers=self._workers,
+            devices=(self._device,),
+            allocate=crew.buffer,
+        )
         first = filling.rows_of(parts).start
         made = make_parts(filling, [stretch], loader, crew, told=_told_nobody, first_row=first)
         for index, part in made:

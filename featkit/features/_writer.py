@@ -55,7 +55,7 @@ class StoreFile:
         with self._begun(self.attributes) as (file, ledger, check):
             features = create_features(file, self.shape, self.dtype)
             for part in parts:
-                rows = ledger.add(part.pixel_hash, part.reason)
+                rows = ledger.add(part.image_hash, part.reason)
                 features[rows.start : rows.stop] = _stored(part, features)
                 check()
 
@@ -72,7 +72,7 @@ class StoreFile:
         with self._begun({**self.attributes, "shards": shards.to_dict()}) as (file, ledger, check):
             join_features(file, shards, self.shape, self.dtype)
             for each in ledgers:
-                ledger.add(each.pixel_hash, each.reason)
+                ledger.add(each.image_hash, each.reason)
                 check()
 
     @contextmanager
@@ -116,10 +116,10 @@ def write_shard(
             features[row : row + len(part.features)] = _stored(part, features)
             check()
             row += len(part.features)
-            hashes.append(part.pixel_hash)
+            hashes.append(part.image_hash)
             reasons.append(part.reason)
             spent.append(part.spent)
-        write_text(file, "pixel_hash", np.concatenate(hashes))
+        write_text(file, "image_hash", np.concatenate(hashes))
         write_text(file, "reason", np.concatenate(reasons))
         file.create_dataset("spent", data=np.array(spent), **CHECKED)
 

@@ -47,7 +47,7 @@ def describe(store: FeatureStore, *, verify: bool | None = None) -> dict[str, An
         "unlabelled": int((store.label < 0).sum()),
         "split": "not counted" if quick else _split(store),
         "metadata": list(store.metadata),
-        "trained_on": len(store.trained_on),
+        "fine_tuned": bool(len(store.trained_on)),
         "attributes": dict(store.attributes),
     }
 

@@ -67,7 +67,8 @@ def extract(
         progress: Who listens; nobody where it is None.
 
     Raises:
-        UsageError: An option that cannot be meant, or a device or cluster that is not there.
+        UsageError: An option that cannot be meant, or a device or cluster that is not there; the
+            backbone's images are to be decoded by a GPU, and there is none.
         DataError: The data set is empty, or none of its images can be read.
         StoreError: `out` or its parts hold other features (the error names the difference), is
             being written by another process, or cannot be written.

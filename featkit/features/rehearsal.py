@@ -15,14 +15,15 @@ import torch
 from featkit.backbones.backbone import Backbone
 from featkit.data.dataset import Dataset
 from featkit.errors import DataError
+from featkit.features._batch import Batch
 from featkit.features._choosing import Faithfulness, Tried, try_ways
 from featkit.features._crew import Crew
 from featkit.features._forward import placed
-from featkit.features._loader import Batch, Loader
+from featkit.features._loading import check_decoder, loader_of
 from featkit.features._making import computed
 from featkit.features._networks import Networks
 from featkit.features._openvino import has_openvino
-from featkit.features._trial import trial_of
+from featkit.features._trial import sample_of, trial_of
 from featkit.hardware.devices import default_batch
 from featkit.hardware.memory import freed_memory_kept
 
@@ -96,8 +97,9 @@ class Rehearsal:
             BackboneError: A single image does not fit into memory.
         """
         start = time.perf_counter()
-        device, preprocessing = self._devices[0], self._backbone.preprocessing
-        trial = trial_of(self._dataset, preprocessing, self._views, device, images=self._images)
+        device = self._devices[0]
+        sample = sample_of(self._dataset, self._views, device, images=self._images)
+        trial = trial_of(sample, self._backbone.preprocessing, device)
         networks = Networks(self._backbone, device)
         for tried in try_ways("auto", networks, trial, batch_size=self._batch_size):
             yield self._told(tried, time.perf_counter() - start)
@@ -137,8 +139,12 @@ class Rehearsal:
     def _batches(self) -> Generator[Batch]:
         count = len(self._dataset)
         some = np.random.default_rng(0).choice(count, min(count, _SAMPLE), replace=False)
-        loader = Loader(
-            self._dataset.select(some), self._backbone.preprocessing, self._views, self._workers
+        loader = loader_of(
+            self._dataset.select(some),
+            self._backbone.preprocessing,
+            views=self._views,
+            workers=self._workers,
+            devices=self._devices,
         )
         size = max(1, self._batch_size // self._views)
         starts = range(0, len(some), size)
@@ -172,6 +178,10 @@ def rehearsed(
         images: How many there are to be in all, which decides what is worth trying.
         views: Views of each.
         workers: Threads that decode.
+
+    Raises:
+        UsageError: The devices cannot decode as the backbone says.
     """
+    check_decoder(backbone.preprocessing, devices[0], views=views)
     with freed_memory_kept(), placed(backbone, devices[0]):
         yield Rehearsal(dataset, backbone, devices, images=images, views=views, workers=workers)

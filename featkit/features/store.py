@@ -46,7 +46,7 @@ class FeatureStore:
         label: Index into `classes`, -1 = none, shape (N,).
         group: What must stay together (a lesion), shape (N,).
         done: Whether the row has features, shape (N,), bool.
-        pixel_hash: 32 hex digits of the decoded image, "" = unknown, shape (N,).
+        image_hash: 32 hex digits of the decoded image, "" = unknown, shape (N,).
         split: The official split ("train", "val", "test"), shape (N,), or None.
         failures: Why an image has no features, by id.
         metadata: Further columns, each of shape (N,), as text ("" = missing).
@@ -63,7 +63,7 @@ class FeatureStore:
     label: NDArray[np.int16]
     group: NDArray[np.str_]
     done: NDArray[np.bool_]
-    pixel_hash: NDArray[np.str_]
+    image_hash: NDArray[np.str_]
     split: NDArray[np.str_] | None
     failures: Mapping[str, str]
     metadata: Mapping[str, NDArray[np.str_]]

@@ -56,6 +56,8 @@ def turned_features(
         BackboneError: A single image does not fit into memory.
     """
     # torch is imported here, so that reading features needs none of it.
+    import torch
+
     from featkit.features._forward import Forward, placed
     from featkit.features._loader import Loader
     from featkit.features._networks import Networks, Way
@@ -77,8 +79,9 @@ def turned_features(
             for batch in batches:
                 fine = np.array([not text for text in batch.reason])
                 for view, (quarters, mirrored) in enumerate(turns):
-                    pixels = _turned(batch.pixels[:, 0], quarters, mirrored)
-                    features[batch.rows, view] = forward(pixels) * fine[:, None]
+                    pixels = _turned(batch.pixels[:, 0].numpy(), quarters, mirrored)
+                    found = forward(torch.from_numpy(pixels))
+                    features[batch.rows, view] = found * fine[:, None]
                 reason += batch.reason
                 progress.advance(len(batch.rows))
     finally:

@@ -61,7 +61,7 @@ def save_model(
         classes: The classes' names.
         folder: Where; replaced if it exists.
         note: What the model is, for whoever opens `config.json`.
-        trained_on: Hashes of the pixels of all images that it has seen with their labels.
+        trained_on: Hashes of the pixels and files of all images that it has seen with their labels.
 
     Raises:
         BackboneError: timm's network or its reloaded copy gives other logits.

@@ -53,7 +53,7 @@ class Images:
             image_id=dataset.image_id,
             label=dataset.label,
             group=dataset.group,
-            pixel_hash=self.ledger.pixel_hash,
+            image_hash=self.ledger.image_hash,
             classes=dataset.classes,
             official=dataset.split,
             metadata=dataset.metadata,

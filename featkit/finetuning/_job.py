@@ -83,7 +83,7 @@ class Job:
         refuse_seen(
             self._plan,
             self.design,
-            self._participants[1].pixel_hash,
+            self._participants[1].image_hash,
             self.backbone.trained_on,
             backbone=self.backbone.name,
             external=None if external is None else self._test_images.table.select(external[0]),
@@ -212,7 +212,7 @@ class Job:
 
     @cached_property
     def _experienced(self) -> bool:
-        return has_seen(self._participants[1].pixel_hash, self.backbone.trained_on)
+        return has_seen(self._participants[1].image_hash, self.backbone.trained_on)
 
     @property
     def _inputs(self) -> dict[str, object]:
@@ -294,7 +294,8 @@ class Job:
         if self.save_models:
             folder = self._model_folder(run.key)
             note = f"{run.name} at {run.key.budget:g}% of the labels; featkit Run {folder.name}"
-            hashes = self._train_images.ledger.pixel_hash[task.rows[task.seen]].tolist()
+            ledger, rows = self._train_images.ledger, task.rows[task.seen]
+            hashes = {*ledger.image_hash[rows].tolist(), *ledger.file_hash[rows].tolist()} - {""}
             trained_on = sorted({*hashes, *self.backbone.trained_on})
             save_model(model, self.backbone, run.classes, folder, note=note, trained_on=trained_on)
         runs.save(run)

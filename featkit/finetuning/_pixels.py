@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from featkit.backbones.preprocessing import Preprocessing
-from featkit.data.dataset import Dataset
-from featkit.data.decoding import ImageError, check_shape, pixel_hash
+from featkit.data.dataset import Dataset, ImageSource
+from featkit.data.decoding import ImageError, check_shape, decode_pixels, file_hash, pixel_hash
+from featkit.data.sources import EncodedImages
 from featkit.files import disk_errors, output_lock, write_json
 from featkit.fingerprints import fingerprint
 from featkit.hardware.devices import worked_seconds
@@ -55,20 +56,22 @@ class Pixels:
 
     Attributes:
         folder: Where the file is.
-        pixel_hash: Hash of each decoded image, "" = not readable, shape (N,).
+        image_hash: Hash of each decoded image, "" = not readable, shape (N,).
+        file_hash: Hash of each image's file, "" = not readable or not from a file, shape (N,).
         failures: Why an image cannot be read, by row.
         seconds: What decoding an image took on average, in seconds of all cores.
     """
 
     folder: Path
-    pixel_hash: NDArray[np.str_]
+    image_hash: NDArray[np.str_]
+    file_hash: NDArray[np.str_]
     failures: dict[int, str]
     seconds: float
 
     @property
     def readable(self) -> NDArray[np.bool_]:
         """Which images could be decoded, shape (N,)."""
-        return np.asarray(self.pixel_hash != "")
+        return np.asarray(self.image_hash != "")
 
     @cached_property
     def _shapes(self) -> NDArray[np.int64]:
@@ -132,7 +135,7 @@ def decoded(
     Raises:
         StoreError: The disk is full, the folder cannot be written, or another process writes it.
     """
-    identity = fingerprint("pixels", 2, dataset.fingerprint, preprocessing.to_dict())
+    identity = fingerprint("pixels", 3, dataset.fingerprint, preprocessing.to_dict())
     ledger = _ledger(folder / _LEDGER, identity)
     if ledger is None or (images and not (folder / _SHAPES).exists()):
         with output_lock(folder), disk_errors(folder):
@@ -141,10 +144,11 @@ def decoded(
             folder.mkdir(parents=True)
             ledger = _decode(dataset, preprocessing, folder, workers, progress)
             write_json(folder / _LEDGER, {"identity": identity, **ledger})
-    hashes, failures = ledger["pixel_hash"], ledger["failures"]
+    failures = ledger["failures"]
     return Pixels(
         folder=folder,
-        pixel_hash=np.array(hashes, dtype=np.str_),
+        image_hash=np.array(ledger["image_hash"], dtype=np.str_),
+        file_hash=np.array(ledger["file_hash"], dtype=np.str_),
         failures={int(row): reason for row, reason in failures.items()},
         seconds=float(ledger["seconds"]),
     )
@@ -163,38 +167,52 @@ def _decode(
 ) -> dict[str, Any]:
     """Write the images; return hashes, failures and cost."""
     hashes: list[str] = []
+    files: list[str] = []
     failures: dict[int, str] = {}
     shapes = np.zeros((len(dataset), 2), dtype=np.int64)
     began = worked_seconds(_CPU)
     progress.start("decode", total=len(dataset), done=0, unit="images")
     with (folder / _PIXELS).open("wb") as file:
-        for row, (pixels, found) in enumerate(_images(dataset, preprocessing, workers)):
-            if pixels is None:
-                failures[row] = found
-                hashes.append("")
+        for row, image in enumerate(_images(dataset, preprocessing, workers)):
+            hashes.append(image.image_hash)
+            files.append(image.file_hash)
+            if image.pixels is None:
+                failures[row] = image.reason
             else:
-                shapes[row] = pixels.shape[:2]
-                hashes.append(found)
-                file.write(pixels.tobytes())
+                shapes[row] = image.pixels.shape[:2]
+                file.write(image.pixels.tobytes())
             progress.advance(1)
     np.save(folder / _SHAPES, shapes)  # the last to be written: where it is, all is
     progress.finish()
     seconds = (worked_seconds(_CPU) - began) / max(1, len(dataset))
-    return {"pixel_hash": hashes, "failures": failures, "seconds": seconds}
+    return {
+        "image_hash": hashes,
+        "file_hash": files,
+        "failures": failures,
+        "seconds": seconds,
+    }
 
 
-def _images(
-    dataset: Dataset, preprocessing: Preprocessing, workers: int
-) -> Iterator[tuple[NDArray[np.uint8] | None, str]]:
-    """Yield pixels and hash of every image, or None and why it cannot be read."""
+class _Image(NamedTuple):
+    """An image, resized, and by what it is known again; or why it cannot be read."""
 
-    def load(row: int) -> tuple[NDArray[np.uint8] | None, str]:
+    pixels: NDArray[np.uint8] | None
+    image_hash: str = ""
+    file_hash: str = ""
+    reason: str = ""
+
+
+def _images(dataset: Dataset, preprocessing: Preprocessing, workers: int) -> Iterator[_Image]:
+    """Yield every image."""
+
+    def load(row: int) -> _Image:
         try:
-            image = dataset.images.read(row)
-            check_shape(image.height, image.width)
+            pixels, file = _opened(dataset.images, row)
+            check_shape(*pixels.shape[:2])
         except ImageError as error:
-            return None, error.reason
-        return np.ascontiguousarray(preprocessing.resized(image)), pixel_hash(image)
+            return _Image(None, reason=error.reason)
+        resized = np.ascontiguousarray(preprocessing.resized(pixels))
+        return _Image(resized, pixel_hash(pixels), file)
 
     rows = iter(range(len(dataset)))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="featkit-decode")
@@ -205,3 +223,11 @@ def _images(
             ahead += [pool.submit(load, row) for row in islice(rows, 1)]
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _opened(images: ImageSource, row: int) -> tuple[NDArray[np.uint8], str]:
+    """Return the pixels of an image (H, W, 3), and the hash of its file, "" where it has none."""
+    if isinstance(images, EncodedImages):
+        data = images.data(row)
+        return decode_pixels(data), file_hash(data)
+    return np.array(images.read(row)), ""

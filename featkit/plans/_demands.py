@@ -41,7 +41,7 @@ def check_table(
     image_id: NDArray[np.str_],
     label: NDArray[np.integer],
     group: NDArray[np.str_],
-    pixel_hash: NDArray[np.str_],
+    image_hash: NDArray[np.str_],
     classes: Sequence[str],
 ) -> None:
     """Refuse a table that would give wrong but plausible splits.
@@ -51,7 +51,7 @@ def check_table(
             classes, an id that comes twice, or an image without a group.
     """
     remedy = "Run featkit data check on the data set"
-    shapes = [column.shape for column in (image_id, label, group, pixel_hash)]
+    shapes = [column.shape for column in (image_id, label, group, image_hash)]
     if len(set(shapes)) > 1 or image_id.ndim != 1:
         listed = ", ".join(map(str, shapes))
         _refuse("the table", f"ids, labels, groups and hashes have shapes {listed}", remedy)

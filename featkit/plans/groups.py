@@ -14,7 +14,7 @@ __all__ = ["merge_groups"]
 
 def merge_groups(
     group: NDArray[np.str_],
-    pixel_hash: NDArray[np.str_],
+    image_hash: NDArray[np.str_],
     *,
     image_id: NDArray[np.str_] | None = None,
     duplicates: Sequence[tuple[str, str]] = (),
@@ -23,7 +23,7 @@ def merge_groups(
 
     Args:
         group: Group of each image, shape (N,).
-        pixel_hash: What equals where two images are one, shape (N,); "" = unknown, equals nothing.
+        image_hash: What equals where two images are one, shape (N,); "" = unknown, equals nothing.
         image_id: Distinct ids, shape (N,); needed where there are pairs.
         duplicates: Pairs of ids of images that show one lesion. An id that is not in `image_id`
             may still connect two others.
@@ -33,13 +33,13 @@ def merge_groups(
         that were merged.
     """
     names, group_index = np.unique(group, return_inverse=True)
-    hashes, hash_index = np.unique(pixel_hash, return_inverse=True)
+    hashes, hash_index = np.unique(image_hash, return_inverse=True)
     paired = np.array(duplicates, dtype=np.str_).reshape(-1, 2)
     ids, id_index = np.unique(paired, return_inverse=True)
     id_index = id_index.reshape(-1, 2)
     # A graph of groups, hashes and paired ids: an image is an edge from its group to its hash,
     # and to its id; a pair is an edge between ids.
-    known = pixel_hash != ""
+    known = image_hash != ""
     present, row = _where(ids, image_id)
     start = len(names) + len(hashes)
     rows = [group_index[known], group_index[row], start + id_index[:, 0]]

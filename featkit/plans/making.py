@@ -31,7 +31,7 @@ def make_plan(
     label: ArrayLike,
     group: ArrayLike,
     classes: Sequence[str],
-    pixel_hash: ArrayLike | None = None,
+    image_hash: ArrayLike | None = None,
     duplicates: Sequence[tuple[str, str]] = (),
     official: ArrayLike | None = None,
     split: Split = "grouped",
@@ -50,7 +50,7 @@ def make_plan(
         label: Index into `classes`, -1 = takes no part, shape (N,).
         group: Lesion of each image, shape (N,).
         classes: The classes' names.
-        pixel_hash: Hash of each image's pixels, "" = unknown, shape (N,): lesions that share an
+        image_hash: Hash of each image's pixels, "" = unknown, shape (N,): lesions that share an
             image become one.
         duplicates: Pairs of ids of images that show one lesion (see `featkit.duplicates`): their
             lesions become one. Ids that the table lacks, as a limited data set may, are no error.
@@ -71,7 +71,7 @@ def make_plan(
     """
     _demands.check_options(split, folds, classes)
     ids, groups = np.asarray(image_id, dtype=np.str_), np.asarray(group, dtype=np.str_)
-    hashes = np.full(ids.shape, "") if pixel_hash is None else np.asarray(pixel_hash, dtype=np.str_)
+    hashes = np.full(ids.shape, "") if image_hash is None else np.asarray(image_hash, dtype=np.str_)
     labels = np.asarray(label)
     _demands.check_table(ids, labels, groups, hashes, classes)
     groups = merge_groups(groups, hashes, image_id=ids, duplicates=duplicates)

@@ -49,8 +49,13 @@ def _beside(findings: Findings) -> list[str]:
     if not waiting:
         return ["More cores change nothing: the GPU is busy. Several GPUs share the work."]
     worst = max(waiting, key=findings.decode_share)
+    if findings.decoder == "gpu":
+        return ["The GPU decodes more slowly than it computes. Several GPUs share the work."]
     cores = math.ceil(findings.workers * worst.taken.rate.middle / worst.decode.middle)
-    return [f"The GPU waits for decoding; {findings.label(worst)} would keep {cores} cores busy."]
+    return [
+        f"The GPU waits for decoding; {findings.label(worst)} would keep {cores} cores busy. An "
+        "NVIDIA GPU can decode JPEG files itself: see what `featkit bench --decoder gpu` says."
+    ]
 
 
 def _on_cores(findings: Findings) -> list[str]:

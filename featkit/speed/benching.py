@@ -47,6 +47,7 @@ def bench(
     image_size: int | None = None,
     views: int = 1,
     workers: int | None = None,
+    decoder: str = "cpu",
     progress: Progress | None = None,
 ) -> Findings:
     """Measure what this machine can do, and tell how long extraction would take.
@@ -65,6 +66,7 @@ def bench(
         image_size: Side of the networks' input in pixels; None for each one's own.
         views: Views of each image.
         workers: Threads that decode; None for one for each core.
+        decoder: Who decodes images (see `load_backbone`).
         progress: Who listens; nobody where it is None.
 
     Raises:
@@ -88,6 +90,7 @@ def bench(
             image_size=image_size,
             views=views,
             workers=workers or available_cores(),
+            decoder=decoder,
             progress=progress,
         )
         progress.start("measuring", total=_STEPS * len(backbones), unit="steps")
@@ -104,6 +107,7 @@ def bench(
         dataset=photographs.name,
         images=measuring.images,
         views=views,
+        decoder=decoder,
         backbones=speeds,
     )
 
@@ -143,12 +147,18 @@ class _Measuring:
     image_size: int | None
     views: int
     workers: int
+    decoder: str
     progress: Progress
 
     def speed(self, spec: str, random_weights: bool) -> BackboneSpeed:
         """Measure one backbone."""
         start = time.perf_counter()
-        backbone = load_backbone(spec, image_size=self.image_size, random_weights=random_weights)
+        backbone = load_backbone(
+            spec,
+            image_size=self.image_size,
+            random_weights=random_weights,
+            decoder=self.decoder,
+        )
         loaded_s = time.perf_counter() - start
         with rehearsed(
             self.dataset,

@@ -76,6 +76,7 @@ class Findings:
         dataset: Whose images were used.
         images: How many images the times are for.
         views: Views of each, counted in all rates.
+        decoder: Who decodes: `cpu` or `gpu`.
         backbones: What was measured.
     """
 
@@ -87,6 +88,7 @@ class Findings:
     dataset: str
     images: int
     views: int
+    decoder: str
     backbones: tuple[BackboneSpeed, ...]
 
     def label(self, speed: BackboneSpeed) -> str:

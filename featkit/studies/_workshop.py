@@ -85,7 +85,7 @@ class Workshop:
             image_id=dataset.image_id,
             label=dataset.label,
             group=dataset.group,
-            pixel_hash=np.full(len(dataset), ""),
+            image_hash=np.full(len(dataset), ""),
             classes=dataset.classes,
             official=dataset.split,
         )

@@ -54,7 +54,7 @@ class Share:
     def experienced(self) -> bool:
         """Whether the backbone was fine-tuned on some of the images."""
         store = self.table.stores[self.index]
-        return has_seen(store.pixel_hash[self.table.rows], store.trained_on)
+        return has_seen(store.image_hash[self.table.rows], store.trained_on)
 
     def tasks(self) -> list[Task]:
         """Return every Run of the design on this store."""

@@ -42,7 +42,7 @@ def image_table(store: FeatureStore) -> ImageTable:
         image_id=store.image_id,
         label=store.label,
         group=store.group,
-        pixel_hash=store.pixel_hash,
+        image_hash=store.image_hash,
         classes=store.classes,
         official=store.split,
         metadata=store.metadata,

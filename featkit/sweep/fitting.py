@@ -127,7 +127,7 @@ def fit(
         refuse_seen(
             plan,
             design,
-            store.pixel_hash[table.rows],
+            store.image_hash[table.rows],
             store.trained_on,
             backbone=store.backbone_name,
             external=share.external.images if share.external else None,

@@ -115,7 +115,7 @@ def _check_runs(runs: Sequence[Run], folder: Path, stores: Sequence[FeatureStore
         )
     sources = {run.key.source for run in runs}
     for store in stores:
-        if has_seen(store.pixel_hash, store.trained_on):
+        if has_seen(store.image_hash, store.trained_on):
             raise PlanError(
                 f"the leak cannot be measured with {store.backbone_name}",
                 cause="it was fine-tuned on images that the clean training sets are tested on",

@@ -105,6 +105,12 @@ def test_a_feature_file_cut_short(featkit, images, tmp_path, kept):
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_decoder_that_is_not_there(featkit, images, tmp_path):
+    out = tmp_path / "x.h5"
+    done = featkit("extract", f"folder:{images}", *TINY, "--decoder", "gpu", "--out", out)
+    assert_refused(done, "--decoder gpu", "cpu is no NVIDIA GPU", "--decoder cpu", code=2)
+
+
 def test_budgets_of_zero_and_above_100(featkit, tmp_path):
     out = tmp_path / "x.h5"
     with h5py.File(out, "w"):

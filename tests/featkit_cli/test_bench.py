@@ -62,6 +62,7 @@ def test_a_backbone_without_weights_is_timed_with_random_ones(featkit):
         ([DATA, "-b", "no_such_net"], 1, "no_such_net"),
         ([DATA, *TINY, "--expect", "0"], 2, "'--expect'"),
         ([DATA, "-b", "featkit:tiny", "--device", "tpu"], 2, "--device tpu"),
+        ([DATA, *TINY, "--decoder", "gpu"], 2, "--decoder gpu: cpu is no NVIDIA GPU"),
     ],
 )
 def test_bad_input_gets_one_line(featkit, arguments, code, message):

@@ -9,7 +9,7 @@ import typer
 
 from featkit.naming import counted, duration
 from featkit_cli import console
-from featkit_cli.options import Json
+from featkit_cli.options import Decoder, Json
 from featkit_cli.progress import shown_progress
 from featkit_cli.reading import may_read_data
 
@@ -51,6 +51,9 @@ def bench(
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Decoding threads. Default: all cores.")
     ] = None,
+    decoder: Annotated[
+        Decoder, typer.Option(help="gpu: as for `extract`, on an NVIDIA GPU.")
+    ] = Decoder.CPU,
     as_json: Json = False,
 ) -> None:
     """Measure this machine: decoding, networks, and how long `extract` would take.
@@ -73,6 +76,7 @@ def bench(
             image_size=image_size,
             views=views,
             workers=workers,
+            decoder=decoder.value,
             progress=shown,
         )
     if as_json:

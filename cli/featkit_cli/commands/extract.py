@@ -12,7 +12,7 @@ import typer
 
 from featkit.naming import counted
 from featkit_cli import console
-from featkit_cli.options import Engine, Json, parse_int_or_auto
+from featkit_cli.options import Decoder, Engine, Json, parse_int_or_auto
 from featkit_cli.progress import shown_progress
 from featkit_cli.reading import reads_data
 
@@ -83,6 +83,13 @@ def extract(
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Decoding threads. Default: all cores.")
     ] = None,
+    decoder: Annotated[
+        Decoder,
+        typer.Option(
+            help="gpu: JPEG files are decoded and resized by the NVIDIA GPU that computes (extra "
+            "gpu); their features differ a little."
+        ),
+    ] = Decoder.CPU,
     fresh: Annotated[
         bool,
         typer.Option("--fresh", help="Start again; replace the file once the new one is whole."),
@@ -109,7 +116,11 @@ def extract(
         dataset = read()
     with console.working(f"loading {backbone} (a download takes a while) …"):
         network = load_backbone(
-            backbone, pooling=pooling, image_size=image_size, random_weights=random_weights
+            backbone,
+            pooling=pooling,
+            image_size=image_size,
+            random_weights=random_weights,
+            decoder=decoder.value,
         )
     path = out or _default_path(dataset.name, network.spec)
     with console.interruptible(), shown_progress() as shown:

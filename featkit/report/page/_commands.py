@@ -38,6 +38,9 @@ def _extract(store: FeatureStore) -> str:
         options += ["--precision", str(attributes["precision"])]
     if "image_size" in attributes:
         options += ["--image-size", str(attributes["image_size"][0])]
+    decoder = attributes.get("preprocessing", {}).get("decoder", "cpu")
+    if decoder != "cpu":
+        options += ["--decoder", str(decoder)]
     backbone = attributes["backbone"]
     if backbone.get("random_weights"):
         options.append("--random-weights")

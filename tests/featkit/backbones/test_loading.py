@@ -157,3 +157,17 @@ def test_a_network_that_gives_no_vector_says_so(monkeypatch):
     monkeypatch.setattr(VisionTransformer, "pool", lambda self, x: x)
     with pytest.raises(BackboneError, match=r"not give one vector .* Name a pooling"):
         load_backbone("timm:test_vit", random_weights=True)
+
+
+def test_who_decodes():
+    plain, gpu = (load_backbone("featkit:tiny", decoder=decoder) for decoder in ("cpu", "gpu"))
+    assert (plain.preprocessing.decoder, gpu.preprocessing.decoder) == ("cpu", "gpu")
+    assert plain.fingerprint != gpu.fingerprint
+    with pytest.raises(UsageError, match=r"--decoder tpu: .* Use cpu or gpu"):
+        load_backbone("featkit:tiny", decoder="tpu")
+
+
+def test_a_gpu_has_not_every_filter(monkeypatch):
+    monkeypatch.setattr("featkit.backbones.preprocessing._OF_TORCH", ())
+    with pytest.raises(BackboneError, match=r"resized by \w+, for which .* --decoder cpu"):
+        load_backbone("featkit:tiny", decoder="gpu")

@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import timm
 import torch
 import torchvision
+from PIL import Image
 from timm.data import create_transform, resolve_data_config
 
 from featkit.backbones import Preprocessing, load_backbone
@@ -171,3 +173,25 @@ def test_takes_pixels_as_well_as_images(pictures):
     ours = Preprocessing(72, (64, 48), "bicubic", (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
     for image in pictures:
         np.testing.assert_array_equal(ours(np.array(image)), ours(image))
+
+
+@pytest.mark.parametrize("mode", ["center", "squash", "border"])
+@pytest.mark.parametrize("pct", [0.875, 1.0, 1.15])
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_on_a_device_too(mode, pct, interpolation, pictures):
+    config = {"input_size": (3, 64, 64), "crop_pct": pct, "crop_mode": mode}
+    ours = _preprocessing("x", {**config, "interpolation": interpolation, **PLAIN})
+    for image in pictures:
+        planes = torch.from_numpy(np.array(image)).permute(2, 0, 1)
+        two = ours.on_device(torch.stack([planes, 255 - planes]))
+        assert two.shape == (2, 64, 64, 3)
+        assert two.dtype == torch.uint8
+        for found, original in zip(two, (image, Image.eval(image, lambda v: 255 - v)), strict=True):
+            apart = found.numpy().astype(int) - ours.by_pillow(original)
+            assert np.abs(apart).max() <= 1
+
+
+def test_the_decoder_is_part_of_what_pixels_depend_on():
+    ours = Preprocessing(72, (64, 64), "bicubic", (0.5,) * 3, (0.2,) * 3)
+    assert ours.to_dict()["decoder"] == "cpu"
+    assert replace(ours, decoder="gpu").to_dict() != ours.to_dict()

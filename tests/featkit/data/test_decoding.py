@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from featkit.data import ImageError, decode_image, pixel_hash
-from featkit.data.decoding import MAX_PIXELS, check_shape, decode_pixels
+from featkit.data.decoding import MAX_PIXELS, check_shape, decode_pixels, file_hash, plain_jpeg
 
 KINDS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 MAGIC = (
@@ -351,3 +351,31 @@ def test_a_jpeg_has_the_same_pixels_without_detours(
         assert found.value.reason == error.reason
     else:
         np.testing.assert_array_equal(decode_pixels(data), expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "plain"),
+    [
+        ("JPEG", {}, True),
+        ("JPEG", {"progressive": True}, True),
+        ("JPEG", {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}, True),
+        ("JPEG", {"xmp": b"<x tiff:Orientation='6'/>"}, False),
+        ("PNG", {}, False),
+    ],
+)
+def test_a_plain_jpeg_is_told_by_its_header(photo, kind, options, plain):
+    data = encode(photo, kind, **options)
+    assert plain_jpeg(data) == plain
+    assert not plain_jpeg(data[:20])
+
+
+def test_cmyk_and_too_large_are_not_plain(photo, monkeypatch):
+    assert not plain_jpeg(encode(photo.convert("CMYK"), "JPEG"))
+    data = encode(photo, "JPEG")
+    monkeypatch.setattr("featkit.data.decoding.MAX_PIXELS", photo.width * photo.height - 1)
+    assert not plain_jpeg(data)
+
+
+def test_file_hash_is_sha256_of_the_file(photo):
+    data = encode(photo, "JPEG")
+    assert file_hash(data) == hashlib.sha256(data).hexdigest()[:32]

@@ -20,7 +20,7 @@ def make_table(lesions=(12, 9, 6), *, prefix="", seed=0, **fields):
         "image_id": np.array([f"{prefix}image{row}" for row in range(count)]),
         "label": code[lesion].astype(np.int16),
         "group": np.array([f"{prefix}lesion{number}" for number in lesion]),
-        "pixel_hash": np.array([f"{prefix}hash{row}" for row in range(count)]),
+        "image_hash": np.array([f"{prefix}hash{row}" for row in range(count)]),
         "classes": CLASSES[: len(lesions)],
         "metadata": {"sex": rng.choice(["f", "m", ""], count)},
     }

@@ -64,7 +64,7 @@ def test_nothing_to_test_on(table, other):
 
 @pytest.mark.parametrize(
     ("column", "words"),
-    [("pixel_hash", "the same pixels"), ("image_id", "the same image id"), ("group", "lesion")],
+    [("image_hash", "the same pixels"), ("image_id", "the same image id"), ("group", "lesion")],
 )
 def test_what_is_shared_is_refused(table, other, column, words):
     values = getattr(other, column).astype("<U40")
@@ -77,19 +77,19 @@ def test_numbers_and_unknown_hashes_say_nothing(table, other):
     numbers = np.array([str(row) for row in range(40)])
     mine = replace(
         table, image_id=numbers[: len(table)], group=numbers[: len(table)],
-        pixel_hash=np.full(len(table), ""),
+        image_hash=np.full(len(table), ""),
     )  # fmt: skip
     theirs = replace(
         other, image_id=numbers[: len(other)], group=numbers[: len(other)],
-        pixel_hash=np.full(len(other), ""),
+        image_hash=np.full(len(other), ""),
     )  # fmt: skip
     assert len(run(mine, theirs)[0]) == len(other)
 
 
 def test_images_of_training_that_take_no_part_may_not_be_tested_on(table, other):
     """A photograph of an excluded class was perhaps looked at all the same."""
-    hashes = other.pixel_hash.astype("<U40")
+    hashes = other.image_hash.astype("<U40")
     row = int(np.flatnonzero(table.label == 1)[0])
-    hashes[0] = table.pixel_hash[row]
+    hashes[0] = table.image_hash[row]
     with pytest.raises(DataError, match="the same pixels"):
-        run(table, replace(other, pixel_hash=hashes), classes=("nv", "bcc"))
+        run(table, replace(other, image_hash=hashes), classes=("nv", "bcc"))

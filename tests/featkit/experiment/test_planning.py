@@ -11,7 +11,7 @@ def test_the_plan_is_that_of_the_tables_columns(table, design):
     plan = plan_of(table, replace(design, duplicates=pairs, seed=4))
     expected = make_plan(
         image_id=table.image_id, label=table.label, group=table.group, classes=table.classes,
-        pixel_hash=table.pixel_hash, duplicates=pairs, split="grouped", folds=3, seed=4,
+        image_hash=table.image_hash, duplicates=pairs, split="grouped", folds=3, seed=4,
     )  # fmt: skip
     assert plan.fingerprint == expected.fingerprint
     assert plan.fingerprint != plan_of(table, replace(design, seed=4)).fingerprint

@@ -8,14 +8,14 @@ from featkit.experiment import has_seen, plan_of, refuse_seen
 
 
 def check(plan, design, table, rows, **options):
-    trained_on = table.pixel_hash[rows]
-    refuse_seen(plan, design, table.pixel_hash, trained_on, backbone="net", **options)
+    trained_on = table.image_hash[rows]
+    refuse_seen(plan, design, table.image_hash, trained_on, backbone="net", **options)
 
 
 @pytest.fixture
 def hashed(fakes):
     plain = fakes.table()
-    return replace(plain, pixel_hash=np.array([f"{row:032x}" for row in range(len(plain))]))
+    return replace(plain, image_hash=np.array([f"{row:032x}" for row in range(len(plain))]))
 
 
 @pytest.mark.parametrize("fold", [0, 1, 2])
@@ -51,18 +51,18 @@ def test_another_image_of_a_tested_lesion_is_enough(plan, design, hashed):
 
 def test_hashes_of_other_images_and_unknown_ones_say_nothing(plan, design, hashed):
     none = np.array(["f" * 32])
-    refuse_seen(plan, design, hashed.pixel_hash, none, backbone="net", external=hashed)
-    unknown = replace(hashed, pixel_hash=np.full(len(hashed), ""))
-    refuse_seen(plan, design, unknown.pixel_hash, none, backbone="net", external=unknown)
+    refuse_seen(plan, design, hashed.image_hash, none, backbone="net", external=hashed)
+    unknown = replace(hashed, image_hash=np.full(len(hashed), ""))
+    refuse_seen(plan, design, unknown.image_hash, none, backbone="net", external=unknown)
 
 
 def test_external_test_images_may_not_have_been_trained_on(plan, design, hashed):
-    other = replace(hashed, name="other", pixel_hash=np.char.replace(hashed.pixel_hash, "0", "e"))
+    other = replace(hashed, name="other", image_hash=np.char.replace(hashed.image_hash, "0", "e"))
     whole = replace(design, budgets=(100.0,), use_folds=1)
     check(plan, whole, hashed, plan.train_rows(0, 100.0, 0), external=other)
     with pytest.raises(PlanError, match="lesions that other tests on"):
         refuse_seen(
-            plan, whole, hashed.pixel_hash, other.pixel_hash[:1], backbone="net", external=other
+            plan, whole, hashed.image_hash, other.image_hash[:1], backbone="net", external=other
         )
 
 
@@ -77,6 +77,6 @@ def test_in_a_split_by_image_the_design_of_its_own_run_is_allowed(table, design,
 
 
 def test_a_backbone_has_seen_images_that_it_was_trained_on(hashed):
-    assert has_seen(hashed.pixel_hash, hashed.pixel_hash[3:4])
-    assert not has_seen(hashed.pixel_hash, np.array(["f" * 32]))
-    assert not has_seen(hashed.pixel_hash, ())
+    assert has_seen(hashed.image_hash, hashed.image_hash[3:4])
+    assert not has_seen(hashed.image_hash, np.array(["f" * 32]))
+    assert not has_seen(hashed.image_hash, ())

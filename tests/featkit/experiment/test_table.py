@@ -9,7 +9,7 @@ def test_select_takes_every_column_along(fakes):
     rows = np.array([7, 2, 2, 0])
     chosen = table.select(rows)
     assert len(chosen) == 4
-    for name in ("image_id", "label", "group", "pixel_hash", "official"):
+    for name in ("image_id", "label", "group", "image_hash", "official"):
         np.testing.assert_array_equal(getattr(chosen, name), getattr(table, name)[rows])
     np.testing.assert_array_equal(chosen.metadata["sex"], table.metadata["sex"][rows])
     assert (chosen.classes, chosen.name) == (table.classes, table.name)

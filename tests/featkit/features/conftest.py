@@ -30,15 +30,17 @@ class FakeImages:
         if row in self.broken:
             problem = self.broken[row]
             raise problem if isinstance(problem, BaseException) else ImageError(problem)
-        rng = np.random.default_rng(self.rows[row])
-        shape = (20 + row % 5, 26, 3)
-        return Image.fromarray(rng.integers(row % 100, 256, shape, dtype=np.uint8))
+        name = self.rows[row]
+        rng = np.random.default_rng(name)
+        shape = (20 + name % 5, 26, 3)
+        return Image.fromarray(rng.integers(name % 100, 256, shape, dtype=np.uint8))
 
     def signature(self, row):
         return f"{self.rows[row]}-{self.version}"
 
     def select(self, rows):
-        return FakeImages([self.rows[row] for row in rows])
+        broken = {new: self.broken[row] for new, row in enumerate(rows) if row in self.broken}
+        return FakeImages([self.rows[row] for row in rows], broken=broken, version=self.version)
 
 
 def make_dataset(count=600, *, broken=None, version="1", **fields):
@@ -85,6 +87,22 @@ def make_backbone(network=None, **fields):
     return Backbone(**{**defaults, **fields})
 
 
+def make_photo(number, *, size=(52, 40), mode="RGB"):
+    """Return a smooth picture, which JPEG changes little."""
+    rng = np.random.default_rng(number)
+    few = Image.fromarray(rng.integers(0, 256, (4, 5, 3), dtype=np.uint8))
+    return few.resize(size, Image.Resampling.BICUBIC).convert(mode)
+
+
+def write_photos(folder, count, **fields):
+    """Write JPEG files of two classes into a folder, and return it."""
+    for number in range(count):
+        file = folder / "ab"[number % 2] / f"{number:04}.jpg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        make_photo(number, **fields).save(file, quality=95)
+    return folder
+
+
 class Recorder:
     """Remembers what was reported; `stop_after` images it raises `error`."""
 
@@ -124,6 +142,8 @@ def fakes():
         backbone = staticmethod(make_backbone)
         network = staticmethod(make_network)
         images = FakeImages
+        photo = staticmethod(make_photo)
+        photos = staticmethod(write_photos)
         recorder = Recorder
 
     return Fakes

@@ -27,7 +27,8 @@ def chosen_way(requested, backbone, trial):
 
 @pytest.fixture
 def pixels():
-    return np.random.default_rng(0).integers(0, 256, (9, 16, 16, 3), dtype=np.uint8)
+    rng = np.random.default_rng(0)
+    return torch.from_numpy(rng.integers(0, 256, (9, 16, 16, 3), dtype=np.uint8))
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_without_images_there_is_nothing_to_try(fakes, pixels, requested, chosen
 def test_the_check_is_that_of_the_stored_features(fakes, pixels):
     backbone = fakes.backbone()
     _, check = chosen_way("bf16", backbone, Trial(pixels, pixels, work=9))
-    tensor = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+    tensor = pixels.permute(0, 3, 1, 2)
     with torch.no_grad():
         exact = backbone.features(tensor).double()
         with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -91,7 +91,7 @@ def local(tmp_path, images, backbone):
 def assert_same(store, other):
     assert (store.shape, store.dtype, store.classes) == (other.shape, other.dtype, other.classes)
     np.testing.assert_array_equal(store.numpy(views="all"), other.numpy(views="all"))
-    for name in ("image_id", "label", "group", "done", "pixel_hash", "split", "trained_on"):
+    for name in ("image_id", "label", "group", "done", "image_hash", "split", "trained_on"):
         np.testing.assert_array_equal(getattr(store, name), getattr(other, name), err_msg=name)
     assert dict(store.failures) == dict(other.failures)
     for name, column in store.metadata.items():

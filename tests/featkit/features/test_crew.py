@@ -16,7 +16,8 @@ def first(fakes):
 
 @pytest.mark.parametrize("others", [0, 1, 2])
 def test_whichever_device_has_a_batch_its_features_are_the_same(first, others):
-    pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 16, 16, 3), dtype=np.uint8)
+    rng = np.random.default_rng(0)
+    pixels = torch.from_numpy(rng.integers(0, 256, (5, 4, 16, 16, 3), dtype=np.uint8))
     crew = Crew(first, [CPU] * others)
     waits = [crew.start(batch) for batch in pixels]
     for wait, batch in zip(waits, pixels, strict=True):
@@ -31,7 +32,7 @@ def test_devices_take_turns_and_have_networks_of_their_own(first, fakes):
     calls = []
     for number, network in enumerate(networks):
         network.register_forward_hook(lambda *_args, number=number: calls.append(number))
-    pixels = np.zeros((4, 16, 16, 3), np.uint8)
+    pixels = torch.zeros((4, 16, 16, 3), dtype=torch.uint8)
     for _ in range(4):
         crew.start(pixels)()
     assert calls == [0, 1, 0, 1]

@@ -12,9 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
+from featkit.data import load_dataset
+from featkit.data.decoding import file_hash
 from featkit.data.sources import FileImages
 from featkit.errors import DataError, StoreError, UsageError
-from featkit.features import FeatureStore, extract
+from featkit.features import FeatureStore, _job, extract
 from featkit.files import output_lock
 from featkit.hardware.devices import available_cores
 
@@ -130,8 +132,8 @@ def test_bad_images_are_read_rightly_or_listed_and_rows_stay_aligned(tmp_path, f
     expected = plain_features(dataset, backbone, np.flatnonzero(store.done))
     np.testing.assert_allclose(store.numpy(rows=store.done), expected, rtol=1e-4, atol=1e-5)
     assert np.isnan(store.numpy(rows=~store.done)).all()
-    assert store.pixel_hash[0] == store.pixel_hash[8] != store.pixel_hash[2]
-    assert set(store.pixel_hash[~store.done]) == {""}
+    assert store.image_hash[0] == store.image_hash[8] != store.image_hash[2]
+    assert set(store.image_hash[~store.done]) == {""}
 
 
 def test_no_image_at_all(tmp_path, fakes):
@@ -465,3 +467,55 @@ def test_parts_whose_removal_was_interrupted_are_cleared(tmp_path, fakes):
     (parts / "part-000000.npz").write_text("features")
     extract(dataset, backbone, out, **CPU)
     assert not parts.exists()
+
+
+@pytest.fixture
+def any_decoder(monkeypatch):
+    """Let a CPU stand for a GPU that decodes."""
+    pytest.importorskip("torchcodec", reason="needs the extra gpu")
+    monkeypatch.setattr(_job, "check_decoder", lambda *_, **__: None)
+
+
+def decoded_by(backbone, decoder):
+    return replace(backbone, preprocessing=replace(backbone.preprocessing, decoder=decoder))
+
+
+@pytest.mark.usefixtures("any_decoder")
+def test_a_device_that_decodes_gives_the_features_of_the_host(tmp_path, fakes):
+    folder = fakes.photos(tmp_path / "images", 300)
+    (folder / "a" / "0010.jpg").write_bytes(b"")
+    dataset, backbone = load_dataset(f"folder:{folder}"), fakes.backbone()
+    host = extract(dataset, backbone, tmp_path / "host.h5", **CPU)
+    device = extract(dataset, decoded_by(backbone, "gpu"), tmp_path / "device.h5", **CPU)
+    np.testing.assert_allclose(device.numpy(), host.numpy(), rtol=0.02, atol=0.02)
+    assert dict(device.failures) == dict(host.failures)
+    assert device.attributes["preprocessing"]["decoder"] == "gpu"
+    check = device.attributes["faithfulness"]
+    assert check["images"] >= 3
+    assert check["cosine_min"] > 0.999
+    files = {path.stem: file_hash(path.read_bytes()) for path in folder.rglob("*.jpg")}
+    known = [files[Path(name).stem] if done else "" for name, done in zip(
+        device.image_id, device.done, strict=True)]  # fmt: skip
+    assert device.image_hash.tolist() == known
+
+
+@pytest.mark.usefixtures("any_decoder")
+def test_an_interrupted_job_of_a_device_that_decodes(tmp_path, fakes):
+    folder = fakes.photos(tmp_path / "images", 600)
+    dataset = load_dataset(f"folder:{folder}")
+    backbone = decoded_by(fakes.backbone(), "gpu")
+    whole, out = tmp_path / "whole.h5", tmp_path / "f.h5"
+    extract(dataset, backbone, whole, **CPU)
+    stop = fakes.recorder(stop_after=300)
+    with pytest.raises(KeyboardInterrupt):
+        extract(dataset, backbone, out, progress=stop, **CPU)
+    with pytest.raises(StoreError, match=r"preprocessing \(decoder\) differs"):
+        extract(dataset, decoded_by(backbone, "cpu"), out, **CPU)
+    extract(dataset, backbone, out, **CPU)
+    assert_same_rows(out, whole)
+    assert not [thread for thread in threading.enumerate() if "featkit" in thread.name]
+
+
+def test_a_gpu_that_is_not_there_decodes_nothing(tmp_path, fakes, dataset):
+    with pytest.raises(UsageError, match="--decoder gpu: cpu is no NVIDIA GPU"):
+        extract(dataset, decoded_by(fakes.backbone(), "gpu"), tmp_path / "f.h5", **CPU)

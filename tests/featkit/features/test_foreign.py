@@ -43,7 +43,7 @@ def test_text_labels_and_what_is_not_given(foreign):
     assert store.classes == ("mel", "nv")
     assert store.label.tolist() == [0, 1, -1, 1, 1, 0]
     assert store.image_id.tolist() == store.group.tolist() == list("012345")
-    assert set(store.pixel_hash) == {""}
+    assert set(store.image_hash) == {""}
     assert store.split is None
     store.verify()
 

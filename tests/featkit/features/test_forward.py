@@ -26,7 +26,8 @@ class Bounded(nn.Module):
 
 @pytest.fixture
 def pixels():
-    return np.random.default_rng(0).integers(0, 256, (21, 16, 16, 3), dtype=np.uint8)
+    rng = np.random.default_rng(0)
+    return torch.from_numpy(rng.integers(0, 256, (21, 16, 16, 3), dtype=np.uint8))
 
 
 def run(backbone, pixels, batch_size=16, precision="fp32"):
@@ -90,7 +91,7 @@ def test_the_network_gets_channels_last_pixels_without_gradients(fakes, pixels):
             return pixels.mean((2, 3))
 
     found, _ = run(fakes.backbone(Watching()), pixels)
-    expected = (pixels.mean((1, 2)) / 255 - 0.5) / 0.2
+    expected = (pixels.numpy().mean((1, 2)) / 255 - 0.5) / 0.2
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -113,4 +114,5 @@ def test_a_gpu_gives_the_features_of_the_cpu(fakes, pixels):
             buffer[:] = pixels
             np.testing.assert_allclose(forward(buffer), expected, rtol=tolerance, atol=tolerance)
             np.testing.assert_array_equal(forward(buffer), forward(buffer))
+            np.testing.assert_array_equal(forward(buffer.to(device)), forward(buffer))
     assert next(backbone.network.parameters()).device == CPU

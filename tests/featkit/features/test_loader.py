@@ -21,12 +21,12 @@ def test_batches_come_in_order_with_every_row_in_its_place(fakes):
         for slot, row in enumerate(batch.rows):
             if row == 4:
                 assert not batch.pixels[slot].any()
-                assert (batch.reason[slot], batch.pixel_hash[slot]) == ("0 bytes", "")
+                assert (batch.reason[slot], batch.image_hash[slot]) == ("0 bytes", "")
             else:
                 expected = preprocessing(dataset.images.read(row))
                 np.testing.assert_array_equal(batch.pixels[slot, 0], expected)
                 assert batch.reason[slot] == ""
-                assert len(batch.pixel_hash[slot]) == 32
+                assert len(batch.image_hash[slot]) == 32
 
 
 def test_only_a_few_batches_are_read_ahead(fakes):

@@ -22,6 +22,6 @@ def test_every_runtime_gives_the_same_features(fakes, runtime):
         expected = backbone.features(torch.from_numpy(pixels).permute(0, 3, 1, 2)).numpy()
     network = Networks(backbone, CPU).ready(Way("fp32", runtime), 4)
     for rows in (slice(0, 4), slice(4, 7), slice(2, 3)):
-        found, seconds = network(pixels[rows])()
+        found, seconds = network(torch.from_numpy(pixels[rows]))()
         np.testing.assert_allclose(found, expected[rows], rtol=1e-4, atol=1e-5)
         assert seconds > 0

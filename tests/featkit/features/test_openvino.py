@@ -22,7 +22,7 @@ def test_gives_the_features_of_a_fresh_forward_pass(spec):
     network = Graph(backbone).ready("fp32")
     scale = np.abs(expected).max()
     for rows in (slice(0, 11), slice(0, 1), slice(3, 8)):
-        found, seconds = network(pixels[rows])()
+        found, seconds = network(torch.from_numpy(pixels[rows]))()
         np.testing.assert_allclose(found / scale, expected[rows] / scale, atol=1e-5)
         assert found.dtype == np.float32
         assert seconds > 0
@@ -32,7 +32,7 @@ def test_batches_under_way_together_do_not_mix():
     backbone = load_backbone("featkit:tiny")
     rng = np.random.default_rng(0)
     shape = (6, 9, *backbone.preprocessing.crop, 3)
-    batches = rng.integers(0, 256, shape, dtype=np.uint8)
+    batches = torch.from_numpy(rng.integers(0, 256, shape, dtype=np.uint8))
     network = Graph(backbone).ready("fp32")
     alone = [network(batch)()[0] for batch in batches]
     begun = [network(batch) for batch in batches]

@@ -24,7 +24,7 @@ def folder(tmp_path):
 def part(rows=3):
     return Part(
         features=np.arange(rows * 10, dtype=np.float16).reshape(rows, 2, 5),
-        pixel_hash=np.array(["ab" * 16] * rows),
+        image_hash=np.array(["ab" * 16] * rows),
         reason=np.array([""] * rows),
         spent=np.array([1.5, 0.5, 1e9]),
     )
@@ -33,7 +33,7 @@ def part(rows=3):
 def test_what_is_written_is_read(folder):
     folder.write(2, part())
     found = folder.read(2, (3, 2, 5))
-    for name in ("features", "pixel_hash", "reason", "spent"):
+    for name in ("features", "image_hash", "reason", "spent"):
         np.testing.assert_array_equal(getattr(found, name), getattr(part(), name), strict=True)
     assert folder.manifest() == MANIFEST
 

@@ -42,7 +42,7 @@ def test_a_newer_schema(copy):
         FeatureStore.open(copy)
 
 
-@pytest.mark.parametrize("name", ["features", "label", "done", "pixel_hash", "failures/reason"])
+@pytest.mark.parametrize("name", ["features", "label", "done", "image_hash", "failures/reason"])
 def test_a_missing_data_set(copy, name):
     with h5py.File(copy, "r+") as file:
         del file[name]

@@ -48,7 +48,7 @@ def test_it_reads_like_a_store_in_one_file(made):
     store, plain = FeatureStore.open(made / "f.h5"), FeatureStore.open(made / "plain.h5")
     assert (store.shards, plain.shards) == (3, 0)
     np.testing.assert_array_equal(store.numpy(), plain.numpy())
-    for name in ("image_id", "label", "group", "done", "pixel_hash"):
+    for name in ("image_id", "label", "group", "done", "image_hash"):
         np.testing.assert_array_equal(getattr(store, name), getattr(plain, name), strict=True)
     assert dict(store.failures) == dict(plain.failures) == {
         "image5": "0 bytes", "image700": "not an image"
@@ -67,7 +67,7 @@ def test_any_rows_in_any_order(made, rows):
 def test_columns_are_read_when_they_are_asked_for(made):
     store = FeatureStore.open(made / "f.h5")
     store.numpy(rows=[1, 1100])
-    assert not {"image_id", "group", "label", "done", "pixel_hash"} & vars(store).keys()
+    assert not {"image_id", "group", "label", "done", "image_hash"} & vars(store).keys()
     assert store.label is store.label
     other = pickle.loads(pickle.dumps(store))
     np.testing.assert_array_equal(other.group, store.group)

@@ -24,7 +24,7 @@ def stored(path):
 def test_the_file_has_the_documented_layout(whole):
     with h5py.File(whole) as file:
         assert set(file) == {
-            "features", "image_id", "label", "group", "done", "pixel_hash", "split",
+            "features", "image_id", "label", "group", "done", "image_hash", "split",
             "metadata", "failures",
         }  # fmt: skip
         assert file["features"].shape == (600, 2, 12)

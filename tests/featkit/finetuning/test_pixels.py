@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from featkit.data.decoding import pixel_hash
+from featkit.data import FileImages
+from featkit.data.decoding import file_hash, pixel_hash
 from featkit.errors import StoreError
 from featkit.files import output_lock
 from featkit.finetuning._pixels import decoded
@@ -31,7 +33,7 @@ def test_images_are_the_preprocessings(tmp_path, fakes, fields, workers):
     for row in range(len(dataset)):
         photo = dataset.images.read(row)
         np.testing.assert_array_equal(pixels.image(row), preprocessing.resized(photo))
-        assert pixels.pixel_hash[row] == pixel_hash(photo)
+        assert pixels.image_hash[row] == pixel_hash(photo)
     assert pixels.readable.all()
     assert pixels.failures == {}
 
@@ -47,6 +49,23 @@ def test_what_cannot_be_read_keeps_its_row(tmp_path, fakes):
         np.testing.assert_array_equal(pixels.image(row), expected)
     again = decode(dataset, preprocessing, tmp_path / "p")
     assert again.failures == broken
+
+
+def test_files_are_known_by_their_own_hash_too(tmp_path, fakes):
+    from PIL import Image
+
+    files = [tmp_path / f"{row}.jpg" for row in range(3)]
+    for file, shade in zip(files, (10, 90, 200), strict=True):
+        Image.new("RGB", (30, 20), (shade, 0, 0)).save(file)
+    files[1].write_bytes(b"")
+    dataset = fakes.dataset()
+    rows = np.arange(3)
+    some = replace(dataset.select(rows), images=FileImages(files))
+    pixels = decode(some, fakes.preprocessing(), tmp_path / "p")
+    expected = [file_hash(file.read_bytes()) for file in files]
+    assert pixels.file_hash.tolist() == [expected[0], "", expected[2]]
+    assert pixels.image_hash[0] == pixel_hash(Image.open(files[0]))
+    assert decode(dataset, fakes.preprocessing(), tmp_path / "q").file_hash[0] == ""
 
 
 def test_strips_are_failures(tmp_path, fakes):
@@ -65,14 +84,14 @@ def test_decoded_once_and_forgotten_and_decoded_again(tmp_path, fakes):
     count = dataset.images.reads
     assert count == len(dataset)
     before = np.array(first.image(3))
-    assert decode(dataset, preprocessing, folder).pixel_hash.tolist() == first.pixel_hash.tolist()
+    assert decode(dataset, preprocessing, folder).image_hash.tolist() == first.image_hash.tolist()
     assert dataset.images.reads == count
 
     first.forget()
     assert [path.name for path in folder.iterdir()] == ["images.json"]
     ledger = decode(dataset, preprocessing, folder, images=False)
     assert dataset.images.reads == count  # hashes are all that was asked for
-    assert ledger.pixel_hash.tolist() == first.pixel_hash.tolist()
+    assert ledger.image_hash.tolist() == first.image_hash.tolist()
     again = decode(dataset, preprocessing, folder)
     assert dataset.images.reads == 2 * count
     np.testing.assert_array_equal(again.image(3), before)

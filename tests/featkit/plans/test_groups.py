@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from featkit.plans import merge_groups
 
 
-def brute_force(group: list[str], pixel_hash: list[str]) -> list[str]:
+def brute_force(group: list[str], image_hash: list[str]) -> list[str]:
     """Spread names until nothing changes."""
     name = list(group)
     changed = True
@@ -15,7 +15,7 @@ def brute_force(group: list[str], pixel_hash: list[str]) -> list[str]:
         changed = False
         for i in range(len(group)):
             for j in range(len(group)):
-                same = group[i] == group[j] or (pixel_hash[i] and pixel_hash[i] == pixel_hash[j])
+                same = group[i] == group[j] or (image_hash[i] and image_hash[i] == image_hash[j])
                 if same and name[j] < name[i]:
                     name[i], changed = name[j], True
     return name
@@ -23,9 +23,9 @@ def brute_force(group: list[str], pixel_hash: list[str]) -> list[str]:
 
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from(["", *"12345678"]))))
 def test_equals_brute_force(rows):
-    group, pixel_hash = [row[0] for row in rows], [row[1] for row in rows]
-    merged = merge_groups(np.array(group, dtype=np.str_), np.array(pixel_hash, dtype=np.str_))
-    assert merged.tolist() == brute_force(group, pixel_hash)
+    group, image_hash = [row[0] for row in rows], [row[1] for row in rows]
+    merged = merge_groups(np.array(group, dtype=np.str_), np.array(image_hash, dtype=np.str_))
+    assert merged.tolist() == brute_force(group, image_hash)
 
 
 def test_chains_are_followed():

@@ -22,15 +22,15 @@ def tables(draw):
     lesion_class = np.repeat(np.arange(n_classes), lesions)
     images = rng.integers(1, 6, len(lesion_class))
     number = np.repeat(np.arange(len(lesion_class)), images)
-    pixel_hash = np.array([f"hash{index}" for index in range(len(number))])
+    image_hash = np.array([f"hash{index}" for index in range(len(number))])
     for _ in range(draw(st.integers(0, 4))):
         first, second = rng.choice(len(number), 2, replace=False)
-        pixel_hash[first] = pixel_hash[second]
+        image_hash[first] = image_hash[second]
     return {
         "image_id": np.array([f"image{index}" for index in rng.permutation(len(number))]),
         "label": lesion_class[number].astype(np.int16),
         "group": np.array([f"lesion{index}" for index in number]),
-        "pixel_hash": pixel_hash,
+        "image_hash": image_hash,
         "classes": tuple(f"class{index}" for index in range(n_classes)),
         "folds": folds,
         "seed": draw(st.integers(0, 9)),
@@ -115,10 +115,10 @@ def test_random_split_deals_images_and_keeps_lesions_for_the_bootstrap(table):
 
 
 def test_lesions_that_share_an_image_stay_together(table):
-    pixel_hash = np.array([f"hash{row}" for row in range(len(table["label"]))])
+    image_hash = np.array([f"hash{row}" for row in range(len(table["label"]))])
     one, two = np.flatnonzero(table["group"] == "lesion003"), np.flatnonzero(table["label"] == 2)
-    pixel_hash[one[0]] = pixel_hash[two[0]]
-    plan = make_plan(**table, pixel_hash=pixel_hash)
+    image_hash[one[0]] = image_hash[two[0]]
+    plan = make_plan(**table, image_hash=image_hash)
     merged = plan.group == "lesion003"
     assert merged.sum() == len(one) + np.sum(table["group"] == table["group"][two[0]])
     assert len(set(plan.fold_of[merged])) == 1
@@ -221,7 +221,7 @@ def test_class_with_too_few_lesions(table, lesions, folds, message):
         ({"classes": ("nv", "mel", "nv")}, PlanError, "two classes have one name"),
         ({"classes": ("nv", "mel")}, PlanError, "label 2: there are 2 classes"),
         ({"image_id": ["image"] * 5}, PlanError, "have shapes"),
-        ({"pixel_hash": ["hash"] * 5}, PlanError, "have shapes"),
+        ({"image_hash": ["hash"] * 5}, PlanError, "have shapes"),
         ({"folds": 11}, PlanError, "class df has 10: 11 folds need at least 11"),
     ],
 )

@@ -45,6 +45,7 @@ def make_findings(*speeds, **fields):
         dataset="folder:x",
         images=1000,
         views=1,
+        decoder="cpu",
         backbones=speeds or (make_speed(),),
     )
     return replace(findings, **fields)

@@ -24,6 +24,9 @@ def test_a_gpu_that_waits_wants_cores(made):
     speed = made.speed(made.way(3000.0, taken=True), decode=800.0)
     text = " ".join(advice(made.findings(speed, beside=True, workers=4)))
     assert "The GPU waits for decoding; net would keep 15 cores busy" in text
+    assert "featkit bench --decoder gpu" in text
+    itself = made.findings(speed, beside=True, decoder="gpu")
+    assert "The GPU decodes more slowly than it computes" in " ".join(advice(itself))
     busy = made.findings(made.speed(made.way(300.0, taken=True), decode=800.0), beside=True)
     assert "the GPU is busy" in " ".join(advice(busy))
     assert "openvino" not in " ".join(advice(busy))

@@ -176,7 +176,7 @@ def test_an_external_set_of_another_backbone_is_refused(tmp_path, make_store):
 def test_test_images_with_the_pixels_of_training_images_are_refused(tmp_path, make_store):
     train, test = make_store("train.h5"), make_store("test.h5", prefix="X")
     hashes = np.array([f"{row:032x}" for row in range(len(train))])
-    train, test = replace(train, pixel_hash=hashes), replace(test, pixel_hash=hashes)
+    train, test = replace(train, image_hash=hashes), replace(test, image_hash=hashes)
     with pytest.raises(DataError, match=r"also in .*train.h5: the same pixels"):
         fit([train], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
 

@@ -151,7 +151,7 @@ def test_a_backbone_that_was_fine_tuned_on_these_images_is_refused_and_on_others
 ):
     plain = make_store()
     hashes = np.array([f"{row:032x}" for row in range(len(plain))])
-    store = replace(plain, pixel_hash=hashes, trained_on=np.array(["f" * 32]))
+    store = replace(plain, image_hash=hashes, trained_on=np.array(["f" * 32]))
     runs = grouped(store)
     assert fit_leakage([store], runs, tmp_path / "leak", budgets=[20], jobs=1).trained
     with pytest.raises(PlanError, match="the leak cannot be measured with net: it was fine-tuned"):

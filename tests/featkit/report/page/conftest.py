@@ -25,7 +25,7 @@ def make_plan(classes: Sequence[str], lesions: int = 8) -> Plan:
         image_id=np.array([f"I{row:04d}" for row in range(count)]),
         label=label,
         group=np.array([f"L{row // 2:04d}" for row in range(count)]),
-        pixel_hash=np.array([""] * count),
+        image_hash=np.array([""] * count),
         classes=tuple(classes),
     )
     return plan_of(table, Design(folds=2, use_folds=1))

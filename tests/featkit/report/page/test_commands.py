@@ -46,3 +46,11 @@ def test_odd_folders_are_quoted(tmp_path):
 
 def test_options_are_in_alphabetical_order():
     assert options_text({"b": 1, "a": [1, 2]}) == "a=[1, 2], b=1"
+
+
+def test_who_decoded_is_named(make_store):
+    store = make_store()
+    decoded = {"preprocessing": {"decoder": "gpu"}}
+    by_gpu = SimpleNamespace(attributes={**store.attributes, **decoded}, path=store.path)
+    assert " --decoder" not in commands([], [store])
+    assert " --decoder gpu" in commands([], [by_gpu])
