@@ -20,6 +20,9 @@ Pixels = NDArray[np.uint8]
 
 _P = TypeVar("_P", Pixels, Tensor)
 
+_REDUCED = 32
+"""A GPU's shared memory does not hold the filters of much larger reductions."""
+
 DECODERS = ("cpu", "gpu")
 """Who turns JPEG files into pixels, and resizes them."""
 
@@ -91,11 +94,13 @@ class Preprocessing:
         Returns:
             Shape (n, height, width, 3), uint8.
         """
-        size = self._size(*images.shape[2:])
+        size, place = self._size(*images.shape[2:]), images.device
+        if max(have / want for have, want in zip(images.shape[2:], size, strict=True)) > _REDUCED:
+            images = images.cpu()
         found = functional.interpolate(
             images.float(), size, mode=self.interpolation, antialias=True
         )
-        resized = found.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+        resized = found.round_().clamp_(0, 255).to(place, torch.uint8).permute(0, 2, 3, 1)
         return _centre(self._padded(resized) if self.border else resized, self.crop, fill=(0, 0, 0))
 
     def by_pillow(self, image: Image.Image) -> Pixels:

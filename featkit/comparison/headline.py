@@ -129,8 +129,8 @@ def _unlike_inputs(evidence: Evidence, contrasts: Sequence[Contrast]) -> tuple[s
         if tuned and light and tuned != light:
             unlike[contrast.backbone] = None
     return tuple(
-        f"On {name} the two sides saw images of another size or normalisation, so the difference "
-        "is not of the method alone."
+        f"On {name} the two sides saw images of another size, normalisation or decoder, so the "
+        "difference is not of the method alone."
         for name in unlike
     )
 

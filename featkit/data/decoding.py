@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,9 @@ __all__ = [
     "decode_image",
     "decode_pixels",
     "file_hash",
+    "is_turned",
+    "jpeg_header",
     "pixel_hash",
-    "plain_jpeg",
 ]
 
 MAX_PIXELS = 178_956_970
@@ -124,7 +126,7 @@ def decode_pixels(data: bytes) -> NDArray[np.uint8]:
     Raises:
         ImageError: As `decode_image` does.
     """
-    if _EXIF not in data and plain_jpeg(data):
+    if _EXIF not in data and jpeg_header(data):
         try:
             pixels: NDArray[np.uint8] = decode_jpeg(data, "RGB")
             return pixels
@@ -133,21 +135,52 @@ def decode_pixels(data: bytes) -> NDArray[np.uint8]:
     return np.array(decode_image(data))
 
 
-def plain_jpeg(data: bytes) -> bool:
-    """Tell, by its header, whether a file is a JPEG that every decoder makes the same RGB of.
+class JpegHeader(NamedTuple):
+    """What a JPEG's header says.
 
-    An Exif tag may turn the image; XMP, which few decoders obey, does not.
+    Attributes:
+        height: In pixels, as stored.
+        width: Likewise.
+        colours: `YCbCr`, `Gray` or `RGB`.
+        subsampling: Of the colours: `444`, `422`, `420` ..., or `Gray`.
+    """
+
+    height: int
+    width: int
+    colours: str
+    subsampling: str
+
+
+def jpeg_header(data: bytes) -> JpegHeader | None:
+    """Return the header of a JPEG that libjpeg-turbo makes the same RGB of as Pillow; else None.
+
+    An Exif tag may turn the image all the same (`is_turned`); XMP does not.
 
     Args:
         data: The file's content.
     """
     if not data.startswith(_JPEG) or _XMP in data:
+        return None
+    try:
+        header = JpegHeader(*decode_jpeg_header(data))
+    except ValueError:
+        return None
+    usual = header.colours in _PLAIN_JPEG and header.height * header.width <= MAX_PIXELS
+    return header if usual else None
+
+
+def is_turned(data: bytes) -> bool:
+    """Tell whether a tag of a JPEG turns or mirrors the image.
+
+    Args:
+        data: The content of a file that has a `jpeg_header`.
+    """
+    if _EXIF not in data:
         return False
     try:
-        height, width, colours, _ = decode_jpeg_header(data)
-    except ValueError:
-        return False
-    return colours in _PLAIN_JPEG and height * width <= MAX_PIXELS
+        return _orientation(JpegImageFile(BytesIO(data))) in _UPRIGHT
+    except Exception:  # as in decode_image, which will find out
+        return True
 
 
 def check_shape(height: int, width: int) -> None:

@@ -70,7 +70,7 @@ def _refuse_shared_images(train: ImageTable, test: ImageTable, rows: NDArray[np.
     Ids that are mere numbers say nothing: every data set may count from 0.
     """
     for what, mine, theirs in (
-        ("pixels", train.image_hash, test.image_hash),
+        ("content", train.image_hash, test.image_hash),
         ("image id", train.image_id, test.image_id),
         ("lesion", train.group, test.group),
     ):

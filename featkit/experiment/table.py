@@ -22,7 +22,7 @@ class ImageTable:
         image_id: Distinct ids, shape (N,).
         label: Index into `classes`, -1 = none, shape (N,), int16.
         group: What must stay together (a lesion), shape (N,).
-        image_hash: Hash of each image's pixels, "" = unknown, shape (N,).
+        image_hash: By which each image is known again, "" = unknown, shape (N,).
         classes: The classes' names.
         official: The data set's own split, shape (N,), or None.
         metadata: Further columns, each of shape (N,).

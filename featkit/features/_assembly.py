@@ -16,7 +16,17 @@ from featkit.provenance import software_versions
 
 __all__ = ["assemble"]
 
-_PACKAGES = ("torch", "timm", "torchvision", "openvino", "ray", "h5py", "numpy", "pillow")
+_PACKAGES = (
+    "torch",
+    "timm",
+    "torchvision",
+    "openvino",
+    "torchcodec",
+    "ray",
+    "h5py",
+    "numpy",
+    "pillow",
+)
 
 
 def assemble(

@@ -48,7 +48,11 @@ class Loads(Protocol):
 
 
 def ahead(
-    wanted: Iterable[range], begin: Callable[[range], Pending], *, threads: int
+    wanted: Iterable[range],
+    begin: Callable[[range], Pending],
+    *,
+    threads: int,
+    devices: int = 1,
 ) -> Generator[Batch]:
     """Yield batches in order, a few of them begun ahead.
 
@@ -56,12 +60,13 @@ def ahead(
         wanted: The rows of each batch.
         begin: Begins with one.
         threads: How many images are worked on at once.
+        devices: How many batches are.
     """
     ranges = iter(wanted)
     begun: deque[Pending] = deque()
     for rows in islice(ranges, 1):
         # One batch in the network, and enough behind it to keep every thread busy.
-        depth = 1 + max(1, -(-2 * threads // len(rows)))
+        depth = 1 + max(devices, -(-2 * threads // len(rows)))
         begun.append(begin(rows))
         begun.extend(begin(more) for more in islice(ranges, depth))
     while begun:

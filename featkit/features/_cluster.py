@@ -117,7 +117,14 @@ class RayEngine:
         tally.start(task)
         try:
             with shared(filling.folder.path) as folder:
-                orders = orders_of(filling, self._images.images, way, batch_size, folder)
+                orders = orders_of(
+                    filling,
+                    self._images.images,
+                    way,
+                    batch_size,
+                    folder,
+                    decoder=self._backbone.preprocessing.decoder,
+                )
                 sent = ray.put(orders)
                 dispatch = Dispatch(
                     self._workers,

@@ -15,7 +15,7 @@ from featkit.features._shards import Shards
 __all__ = ["CHECKED", "Ledger", "create_features", "join_features", "write_text"]
 
 _HASH_BYTES = 32
-"""Hex digits of a pixel hash."""
+"""Hex digits of a hash."""
 
 _BLOCK = 65_536
 """Texts that are encoded at once: as Python's strings they take several times their bytes."""
@@ -81,7 +81,7 @@ def _starts(values: Sequence[str] | NDArray[np.str_]) -> Iterable[int]:
 
 
 class Ledger:
-    """What happened to each row: hash of its pixels, whether it is done, why it failed.
+    """What happened to each row: its hash, whether it is done, why it failed.
 
     Args:
         file: Gets `image_hash`, `done` and `failures`.

@@ -37,8 +37,10 @@ __all__ = ["Joined", "Made", "Orders", "Worker", "orders_of"]
 _SAMPLE = 8
 """Images by which a worker tells that it sees the same ones."""
 
-_VERSIONS = ("torch", "timm", "openvino", "torchcodec")
+_VERSIONS = ("torch", "timm", "openvino")
 """What features depend on beside featkit."""
+
+_DECODING, _ABSENT = "torchcodec", "not at all"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +69,15 @@ class Orders:
 
 
 def orders_of(
-    filling: Filling, images: ImageSource, way: Way, batch_size: int, folder: SharedFolder
+    filling: Filling,
+    images: ImageSource,
+    way: Way,
+    batch_size: int,
+    folder: SharedFolder,
+    *,
+    decoder: str,
 ) -> Orders:
-    """Return the orders for an extraction."""
+    """Return the orders for an extraction whose images `decoder` decodes."""
     parts = PartFolder(filling.folder.path.absolute())
     shards = filling.shards and replace(filling.shards, folder=filling.shards.folder.absolute())
     rows = np.unique(np.linspace(0, len(images) - 1, _SAMPLE).astype(np.intp))
@@ -81,7 +89,7 @@ def orders_of(
         home=Path.cwd(),
         sample=images.select(rows),
         signatures=[images.signature(int(row)) for row in rows],
-        versions=software_versions(_VERSIONS),
+        versions=_versions(_DECODING) if decoder == "gpu" else _versions(),
     )
 
 
@@ -195,13 +203,18 @@ def _told_nobody(_failures: Counter[str], _rows: int) -> None:
     """Parts are told of when they are written, not batch by batch."""
 
 
+def _versions(*needed: str) -> dict[str, str]:
+    """Return the versions of software, of what is needed also where it is absent."""
+    return dict.fromkeys(needed, _ABSENT) | software_versions((*_VERSIONS, *needed))
+
+
 def _check_versions(orders: Orders) -> None:
-    here = software_versions(_VERSIONS)
+    here = _versions(_DECODING)
     other = [name for name, version in orders.versions.items() if here.get(name) != version]
     if other:
         name = other[0]
         raise StoreError(
-            f"{socket.gethostname()} has {name} {here.get(name, 'not at all')}, "
+            f"{socket.gethostname()} has {name} {here.get(name, _ABSENT)}, "
             f"the command {orders.versions[name]}",
             cause="features made there need not be the same",
             remedy="Install the same versions on all machines of the cluster",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import cycle, repeat
+from itertools import cycle, islice
 
 import numpy as np
 import torch
@@ -112,7 +112,7 @@ class Rehearsal:
             faithfulness=tried.check,
             better=tried.better,
             known_s=seconds,
-            computed=lambda: _counted(repeat(self._batch), self._crew(tried)),
+            computed=lambda: _counted(cycle(self._one_each), self._crew(tried)),
             extracted=lambda: self._extracted(self._crew(tried)),
         )
 
@@ -124,17 +124,18 @@ class Rehearsal:
             yield from _counted(batches, crew)
 
     @cached_property
-    def _batch(self) -> Batch:
-        """Real pixels."""
+    def _one_each(self) -> list[Batch]:
+        """Real pixels, a batch for each device."""
         with closing(self._batches()) as batches:
-            batch = next(batches)
-        if all(batch.reason):
+            some = list(islice(batches, len(self._devices)))
+        reasons = [reason for batch in some for reason in batch.reason]
+        if all(reasons):
             raise DataError(
-                f"none of {len(batch.rows)} images tried of {self._dataset.name} can be read",
-                cause=f"{batch.reason[0]}, for one",
+                f"none of {len(reasons)} images tried of {self._dataset.name} can be read",
+                cause=f"{reasons[0]}, for one",
                 remedy="See what is wrong with `featkit data check`",
             )
-        return batch
+        return some
 
     def _batches(self) -> Generator[Batch]:
         count = len(self._dataset)

@@ -46,13 +46,14 @@ class FeatureStore:
         label: Index into `classes`, -1 = none, shape (N,).
         group: What must stay together (a lesion), shape (N,).
         done: Whether the row has features, shape (N,), bool.
-        image_hash: 32 hex digits of the decoded image, "" = unknown, shape (N,).
+        image_hash: 32 hex digits by which an image is known again, of its pixels, or of its file
+            where that was for a GPU to decode; "" = unknown, shape (N,).
         split: The official split ("train", "val", "test"), shape (N,), or None.
         failures: Why an image has no features, by id.
         metadata: Further columns, each of shape (N,), as text ("" = missing).
         features_name: The features' name inside the file.
-        trained_on: Hashes of the pixels of images that featkit fine-tuned the backbone on: heads on
-            these features may not be tested on them. Shape (M,).
+        trained_on: Hashes of pixels and files of the images that featkit fine-tuned the backbone
+            on: heads on these features may not be tested on them. Shape (M,).
     """
 
     path: Path

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from featkit.errors import UsageError
 from featkit.progress import NoProgress, Progress
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def turned_features(
         progress: Who listens; nobody where it is None.
 
     Raises:
-        UsageError: The device is not there.
+        UsageError: The device is not there, or the backbone's images are not decoded by the CPU.
         BackboneError: A single image does not fit into memory.
     """
     # torch is imported here, so that reading features needs none of it.
@@ -63,6 +64,12 @@ def turned_features(
     from featkit.features._networks import Networks, Way
     from featkit.hardware.devices import available_cores, default_batch, resolve_device
 
+    if backbone.preprocessing.decoder != "cpu":
+        raise UsageError(
+            f"a backbone whose images the {backbone.preprocessing.decoder} decodes",
+            cause="they are turned on the processor",
+            remedy="Load it without `decoder`",
+        )
     progress = progress or NoProgress()
     place = resolve_device(device)
     images = default_batch(place)

@@ -84,7 +84,7 @@ def finetune(
     """
     design = design or Design()
     strategies = [strategies] if isinstance(strategies, str) else strategies
-    _check(strategies, workers)
+    _check(strategies, workers, backbone.preprocessing.decoder)
     recipes: dict[str, Recipe] = {name: recipe_for(name, recipe) for name in strategies}
     # torch and its like are imported here, so that options are checked without them.
     from featkit.finetuning._job import Job
@@ -105,7 +105,7 @@ def finetune(
     return FineTuning(Path(out), plan, trained, reused, job.failures)
 
 
-def _check(strategies: Sequence[str], workers: int | None) -> None:
+def _check(strategies: Sequence[str], workers: int | None, decoder: str) -> None:
     if not strategies:
         raise UsageError(
             "no strategy was given",
@@ -117,4 +117,10 @@ def _check(strategies: Sequence[str], workers: int | None) -> None:
             f"--workers {workers}",
             cause="somebody must decode the images",
             remedy="Give 1 or more, or leave it out",
+        )
+    if decoder != "cpu":
+        raise UsageError(
+            f"a backbone whose images the {decoder} decodes",
+            cause="fine-tuning decodes them on the processor, once for all Runs",
+            remedy="Load it without `decoder`",
         )

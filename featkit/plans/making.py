@@ -50,8 +50,8 @@ def make_plan(
         label: Index into `classes`, -1 = takes no part, shape (N,).
         group: Lesion of each image, shape (N,).
         classes: The classes' names.
-        image_hash: Hash of each image's pixels, "" = unknown, shape (N,): lesions that share an
-            image become one.
+        image_hash: By which each image is known again, "" = unknown, shape (N,): lesions that share
+            an image become one.
         duplicates: Pairs of ids of images that show one lesion (see `featkit.duplicates`): their
             lesions become one. Ids that the table lacks, as a limited data set may, are no error.
         official: `train`, `val` or `test`, shape (N,); used for the official split only.

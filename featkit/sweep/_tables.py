@@ -85,11 +85,19 @@ def _same_images(first: FeatureStore, other: FeatureStore) -> None:
         "labels": not np.array_equal(first.label, other.label),
         "groups": not np.array_equal(first.group, other.group),
         "classes": first.classes != other.classes,
+        "hashes of images": _known_otherwise(first.image_hash, other.image_hash),
     }
     found = [name for name, differs in differences.items() if differs]
     if found:
         raise StoreError(
             f"{first.path} and {other.path} cannot be compared",
             cause=f"their {' and '.join(found)} differ",
-            remedy="Extract both from the same DATA with the same --limit",
+            remedy="Extract both from the same DATA with the same --limit and --decoder",
         )
+
+
+def _known_otherwise(first: NDArray[np.str_], other: NDArray[np.str_]) -> bool:
+    """Tell whether images are known again by something else: pixels there, files here."""
+    if first.shape != other.shape:
+        return True
+    return bool(((first != other) & (first != "") & (other != "")).any())

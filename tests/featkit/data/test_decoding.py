@@ -10,10 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFile
+from PIL import ExifTags, Image, ImageFile
 
 from featkit.data import ImageError, decode_image, pixel_hash
-from featkit.data.decoding import MAX_PIXELS, check_shape, decode_pixels, file_hash, plain_jpeg
+from featkit.data.decoding import (
+    MAX_PIXELS,
+    check_shape,
+    decode_pixels,
+    file_hash,
+    is_turned,
+    jpeg_header,
+)
 
 KINDS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 MAGIC = (
@@ -358,22 +365,38 @@ def test_a_jpeg_has_the_same_pixels_without_detours(
     [
         ("JPEG", {}, True),
         ("JPEG", {"progressive": True}, True),
-        ("JPEG", {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}, True),
         ("JPEG", {"xmp": b"<x tiff:Orientation='6'/>"}, False),
         ("PNG", {}, False),
     ],
 )
-def test_a_plain_jpeg_is_told_by_its_header(photo, kind, options, plain):
+def test_a_usual_jpeg_is_told_by_its_header(photo, kind, options, plain):
     data = encode(photo, kind, **options)
-    assert plain_jpeg(data) == plain
-    assert not plain_jpeg(data[:20])
+    header = jpeg_header(data)
+    assert (header is not None) == plain
+    if plain:
+        assert (header.width, header.height) == photo.size
+        assert (header.colours, header.subsampling) == ("YCbCr", "420")
+    assert jpeg_header(data[:20]) is None
 
 
-def test_cmyk_and_too_large_are_not_plain(photo, monkeypatch):
-    assert not plain_jpeg(encode(photo.convert("CMYK"), "JPEG"))
+def test_cmyk_and_too_large_are_not_usual(photo, monkeypatch):
+    assert jpeg_header(encode(photo.convert("CMYK"), "JPEG")) is None
     data = encode(photo, "JPEG")
     monkeypatch.setattr("featkit.data.decoding.MAX_PIXELS", photo.width * photo.height - 1)
-    assert not plain_jpeg(data)
+    assert jpeg_header(data) is None
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_a_jpeg_that_a_tag_turns(photo, orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    data = encode(photo, "JPEG", exif=exif)
+    assert is_turned(data) == (2 <= orientation <= 8)
+    assert not is_turned(encode(photo, "JPEG"))
+
+
+def test_what_pillow_cannot_open_may_be_turned():
+    assert is_turned(b"\xff\xd8\xff Exif\0\0")
 
 
 def test_file_hash_is_sha256_of_the_file(photo):

@@ -64,7 +64,7 @@ def test_nothing_to_test_on(table, other):
 
 @pytest.mark.parametrize(
     ("column", "words"),
-    [("image_hash", "the same pixels"), ("image_id", "the same image id"), ("group", "lesion")],
+    [("image_hash", "the same content"), ("image_id", "the same image id"), ("group", "lesion")],
 )
 def test_what_is_shared_is_refused(table, other, column, words):
     values = getattr(other, column).astype("<U40")
@@ -91,5 +91,5 @@ def test_images_of_training_that_take_no_part_may_not_be_tested_on(table, other)
     hashes = other.image_hash.astype("<U40")
     row = int(np.flatnonzero(table.label == 1)[0])
     hashes[0] = table.image_hash[row]
-    with pytest.raises(DataError, match="the same pixels"):
+    with pytest.raises(DataError, match="the same content"):
         run(table, replace(other, image_hash=hashes), classes=("nv", "bcc"))

@@ -15,7 +15,8 @@ from featkit.data import FileImages
 from featkit.data.decoding import decode_pixels, file_hash, pixel_hash
 from featkit.data.held import HeldImages
 from featkit.errors import BackboneError
-from featkit.features import _device_decoding
+from featkit.features import _device_decoding, _device_loader
+from featkit.features._device_decoding import decodable
 from featkit.features._device_loader import DeviceLoader
 from featkit.features._loader import Loader
 
@@ -119,6 +120,7 @@ def test_damaged_files_fail_as_on_the_host_and_touch_no_others(fakes, jpegs):
     bad = [whole[:300], b"", b"text", whole[:-200], strip, bytes(spoilt)]
     (here, _, reasons), (there, hashes, found) = loaded(fakes, [*jpegs, *bad])
     assert found == reasons
+    assert here.shape == there.shape
     assert found[-6:-1] == [
         "truncated file",
         "0 bytes",
@@ -169,27 +171,80 @@ def test_without_torchcodec(fakes, jpegs, monkeypatch):
         loaded(fakes, jpegs)
 
 
-def test_a_device_that_cannot_decode_is_no_damaged_file(fakes, jpegs, monkeypatch):
-    def missing(_files, device):
-        raise RuntimeError("torchcodec was not compiled with nvJPEG support.")
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "torchcodec was not compiled with nvJPEG support.",
+        "nvjpegDecode failed: 5",
+        "CUDA out of memory",
+    ],
+)
+def test_a_device_that_fails_is_no_damaged_file(fakes, jpegs, monkeypatch, begun, words):
+    """Nothing is decoded by the host that was for the device to decode."""
 
-    monkeypatch.setattr("torchcodec.decoders.decode_jpeg", missing)
-    with pytest.raises(BackboneError, match=r"on cpu: .* nvJPEG support: Use --decoder cpu"):
+    def fails(_files, device):
+        raise RuntimeError(words)
+
+    if begun:
+        monkeypatch.setattr(_device_loader, "check_decoding", lambda _device: None)
+    monkeypatch.setattr("torchcodec.decoders.decode_jpeg", fails)
+    with pytest.raises(BackboneError, match=rf"on cpu: {words.rstrip('.')}.* Use --decoder cpu"):
         loaded(fakes, jpegs)
 
 
-def test_memory_that_runs_out_is_no_damaged_file(fakes, jpegs, monkeypatch):
-    def full(_files, _device):
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    monkeypatch.setattr(_device_decoding, "_decode_jpegs", full)
-    with pytest.raises(BackboneError, match=r"do not fit .* --decoder cpu"):
+def test_a_device_that_makes_other_pixels(fakes, jpegs, monkeypatch):
+    monkeypatch.setattr(
+        "torchcodec.decoders.decode_jpeg",
+        lambda files, device: [torch.zeros(3, 256, 256, dtype=torch.uint8) for _ in files],
+    )
+    with pytest.raises(BackboneError, match="its decoder makes other pixels"):
         loaded(fakes, jpegs)
+
+
+def test_what_is_decoded_together_is_bounded(fakes, jpegs, monkeypatch):
+    (_, _, _), (whole, hashes, _) = loaded(fakes, jpegs)
+    monkeypatch.setattr(_device_loader, "_PIXELS", 5000)
+    portions, decode = [], _device_decoding._decode_jpegs
+    monkeypatch.setattr(
+        _device_decoding,
+        "_decode_jpegs",
+        lambda files, device: (portions.append(len(files)), decode(files, device))[1],
+    )
+    (_, _, _), (found, again, _) = loaded(fakes, jpegs)
+    torch.testing.assert_close(found, whole, rtol=0, atol=0)
+    assert hashes == again
+    assert max(portions) == 2  # of 2,080 to 2,720 pixels each
+    assert sum(portions) == len(jpegs) + 2  # and two of the check
+
+
+@pytest.mark.parametrize(
+    ("options", "plain"),
+    [
+        ({}, True),
+        ({"subsampling": "4:1:1"}, True),
+        ({"keep_rgb": True}, False),
+        ({"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}, True),
+    ],
+)
+def test_what_is_for_the_device_to_decode(fakes, options, plain):
+    photo = fakes.photo(3)
+    data = encoded(photo, **options)
+    assert decodable(data) == (photo.width * photo.height if plain else 0)
+    host, device = loaded(fakes, [data])
+    assert_close(host[0], device[0])
+    assert device[1] == [file_hash(data) if plain else pixel_hash(decode_pixels(data))]
+
+
+def test_reductions_of_any_size(fakes):
+    photo = Image.linear_gradient("L").resize((1500, 1400)).convert("RGB")
+    host, device = loaded(fakes, [encoded(photo)], resize=16)
+    assert_close(host[0], device[0])
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 @pytest.mark.shared
-def test_a_gpu_gives_nearly_the_same_pixels(shared, fakes):
+def test_a_gpu_gives_nearly_the_same_pixels(shared, fakes, monkeypatch):
     files = sorted((shared / "fullres").glob("*.jpg"))
     dataset = fakes.dataset(len(files), images=FileImages(files))
     preprocessing = Preprocessing(
@@ -197,7 +252,13 @@ def test_a_gpu_gives_nearly_the_same_pixels(shared, fakes):
     )
     rows = [range(len(files))]
     [host] = Loader(dataset, preprocessing, 1, 2).batches(rows)
+    # What falls back to the host would pass for the GPU's.
+    monkeypatch.setattr(_device_decoding, "decode_pixels", None)
+    monkeypatch.setattr(_device_loader, "decode_pixels", None)
+    monkeypatch.setattr(_device_loader, "check_decoding", lambda _device: None)
     [there] = DeviceLoader(dataset, preprocessing, 2, (torch.device("cuda:0"),)).batches(rows)
+    assert there.pixels.is_cuda
+    assert there.image_hash == [file_hash(file.read_bytes()) for file in files]
     difference = np.abs(host.pixels.numpy().astype(int) - there.pixels.cpu().numpy())
     assert difference.mean() < 1
     assert there.reason == host.reason

@@ -77,3 +77,8 @@ def test_images_that_cannot_be_read_have_a_reason_and_no_features(dataset, tiny,
 def test_an_unknown_device_is_refused(dataset, tiny):
     with pytest.raises(UsageError, match="--device tpu"):
         turned_features(dataset, tiny, device="tpu")
+
+
+def test_a_gpu_decodes_nothing_here(dataset):
+    with pytest.raises(UsageError, match="the gpu decodes: they are turned on the processor"):
+        turned_features(dataset, load_backbone("featkit:tiny", decoder="gpu"))

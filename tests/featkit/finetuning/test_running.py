@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from featkit.backbones import load_backbone
 from featkit.comparison import compare, gather
 from featkit.errors import DataError, PlanError, StoreError, UsageError
 from featkit.experiment import Design
@@ -451,6 +452,11 @@ def test_options_that_cannot_be_meant(tmp_path, fakes, options, words):
     with pytest.raises(UsageError, match=words):
         fakes.tune(tmp_path / "out", **options)
     assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_a_backbone_whose_images_a_gpu_decodes(tmp_path, fakes):
+    with pytest.raises(UsageError, match="the gpu decodes: fine-tuning decodes them on the"):
+        fakes.tune(tmp_path / "out", backbone=load_backbone("featkit:tiny", decoder="gpu"))
 
 
 def test_data_that_cannot_be_learned_from(tmp_path, fakes):

@@ -177,13 +177,23 @@ def test_test_images_with_the_pixels_of_training_images_are_refused(tmp_path, ma
     train, test = make_store("train.h5"), make_store("test.h5", prefix="X")
     hashes = np.array([f"{row:032x}" for row in range(len(train))])
     train, test = replace(train, image_hash=hashes), replace(test, image_hash=hashes)
-    with pytest.raises(DataError, match=r"also in .*train.h5: the same pixels"):
+    with pytest.raises(DataError, match=r"also in .*train.h5: the same content"):
         fit([train], tmp_path / "out", design=SMALL, tests=[test], jobs=1)
 
 
 def test_stores_of_different_data_are_refused(tmp_path, make_store):
     stores = [make_store("a.h5"), make_store("b.h5", lesions=(30, 12, 9))]
     with pytest.raises(StoreError, match="cannot be compared: their images"):
+        fit(stores, tmp_path / "out", design=SMALL, jobs=1)
+
+
+def test_images_known_by_pixels_there_and_by_files_here_are_refused(tmp_path, make_store):
+    """Of two photographs that are one, only one of the files would tell."""
+    first, second = make_store("a.h5"), make_store("b.h5", backbone="b")
+    hashes = np.array([f"{row:032x}" for row in range(len(first))])
+    other = np.array([f"{row:031x}f" for row in range(len(first))])
+    stores = [replace(first, image_hash=hashes), replace(second, image_hash=other)]
+    with pytest.raises(StoreError, match=r"their hashes of images differ: .* --decoder"):
         fit(stores, tmp_path / "out", design=SMALL, jobs=1)
 
 
