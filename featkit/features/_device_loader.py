@@ -109,11 +109,10 @@ class DeviceLoader:
 
     def _batch(self, rows: range, read: Sequence[Future[_Read]], device: torch.device) -> Batch:
         found = [each.result() for each in read]
-        pixels = torch.zeros(
-            (len(found), 1, *self.preprocessing.crop, 3), dtype=torch.uint8, device=device
-        )
+        shape = (len(found), 1, *self.preprocessing.crop, 3)
         reason = [""] * len(found)
         with torch.no_grad(), _beside(device):
+            pixels = torch.zeros(shape, dtype=torch.uint8, device=device)
             for numbers in _portions(found):
                 images = on_device([found[number].content for number in numbers], device)
                 for number, image in zip(numbers, images, strict=True):
