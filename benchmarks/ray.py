@@ -48,8 +48,9 @@ def run(settings: Settings) -> Report:
             name: _slower(rounds, name).to_dict() for name in rounds[0] if name != _LOCAL
         },
     )
-    if _RAY in rounds[0]:
-        report.summary["rate_once_under_way"] = _under_way(rounds).to_dict()
+    local, ray = (_under_way(rounds, name) for name in (_LOCAL, _RAY))
+    if local and ray:
+        report.summary["rate_once_under_way"] = ratios(ray, local).to_dict()
     return report
 
 
@@ -104,7 +105,7 @@ def _table(
         notes=[
             f"Median of the {len(rounds)} rounds and their range; ratios are taken within a round. "
             "Seconds are those of the whole job, Ray's own start and end included, in fp32. Once "
-            "under way: from the first images reported to the last. The last column leaves out "
+            "under way: in the middle half of the images. The last column leaves out "
             "processes that Ray started.",
             *([] if trained else ["Random weights, which take as long as trained ones."]),
         ],
@@ -112,13 +113,13 @@ def _table(
 
 
 def _row(rounds: Sequence[Round], name: str) -> list[str]:
-    rates = [float(str(each[name].facts.get("rate_between") or 0)) for each in rounds]
+    rates = _under_way(rounds, name)
     core = Spread.of([each[name].core_seconds for each in rounds])
     return [
         name,
         _seconds(rounds, name).text(1),
         "–" if name == _LOCAL else _slower(rounds, name).text(),
-        Spread.of(rates).text(0) if all(rates) else "–",
+        Spread.of(rates).text(0) if rates else "–",
         core.text(1),
     ]
 
@@ -133,9 +134,7 @@ def _slower(rounds: Sequence[Round], name: str) -> Spread:
     )
 
 
-def _under_way(rounds: Sequence[Round]) -> Spread:
-    """Return the Ray engine's rate over the local one's, without Ray's start and end."""
-    rates = [
-        [float(str(each[name].facts["rate_between"])) for each in rounds] for name in (_RAY, _LOCAL)
-    ]
-    return ratios(*rates)
+def _under_way(rounds: Sequence[Round], name: str) -> list[float]:
+    """Return the rates in the middle half of a job; [] of who is not there or tells of none."""
+    rates = [each[name].facts.get("rate_between") if name in each else None for each in rounds]
+    return [float(str(rate)) for rate in rates] if all(rates) else []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 from benchmarks.contenders.stopwatch import cores
 from benchmarks.extraction.job import Job
@@ -14,7 +15,7 @@ from featkit import FeatkitError
 __all__ = [
     "DECODE",
     "FAITHFUL_DECODE",
-    "FAITHFUL_FORWARD",
+    "FAITHFUL_FORWARDS",
     "FORWARD",
     "Explored",
     "Limits",
@@ -24,7 +25,11 @@ __all__ = [
 ]
 
 DECODE, FORWARD = "limit: decode", "limit: forward"
-FAITHFUL_DECODE, FAITHFUL_FORWARD = "limit: decode faithfully", "limit: forward faithfully"
+FAITHFUL_DECODE = "limit: decode faithfully"
+FAITHFUL_FORWARDS: Mapping[str, str] = MappingProxyType(
+    {precision: f"limit: forward, {precision}" for precision in ("fp32", "bf16")}
+)
+"""Names of the limit by precision: which one is faithful, featkit finds out in each round."""
 
 _WAYS = ("pillow", "simplejpeg", "simplejpeg scaled", "simplejpeg half", "opencv half")
 _WHOLE = ("pillow", "simplejpeg")
@@ -100,24 +105,24 @@ def explore(job: Job, seconds: float) -> Limits:
     return Limits(decode, forward, failed)
 
 
-def limit_contenders(
-    job: Job, limits: Limits, seconds: float, *, precision: str
-) -> list[Contender]:
-    """Return the fastest ways as contenders: of all, and of those that change no features.
+def limit_contenders(job: Job, limits: Limits, seconds: float) -> list[Contender]:
+    """Return the fastest ways as contenders: of all, of whole pixels, and of each precision.
 
     Args:
         job: The network.
         limits: What was tried.
         seconds: How long each is to take.
-        precision: The precision that leaves the features as they are.
     """
     whole = [each for each in limits.decode if each.name in _WHOLE]
-    exact = [each for each in limits.forward if each.name.partition("-")[0] == precision]
+    exact = {
+        name: [each for each in limits.forward if each.name.partition("-")[0] == precision]
+        for precision, name in FAITHFUL_FORWARDS.items()
+    }
     return [
         _decoding(job, DECODE, limits.decode, seconds),
         _forwarding(job, FORWARD, limits.forward, seconds),
         _decoding(job, FAITHFUL_DECODE, whole, seconds),
-        _forwarding(job, FAITHFUL_FORWARD, exact, seconds),
+        *(_forwarding(job, name, ways, seconds) for name, ways in exact.items() if ways),
     ]
 
 

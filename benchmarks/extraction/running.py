@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 from benchmarks.extraction.cold import cold_rounds, cold_table
 from benchmarks.extraction.job import Job
 from benchmarks.extraction.limits import Limits, explore, limit_contenders
-from benchmarks.extraction.rivals import FEATKIT, contenders
+from benchmarks.extraction.rivals import contenders
 from benchmarks.extraction.tables import Case, limits_table, rates_table, summary
 from benchmarks.harness import (
     Absent,
@@ -87,15 +85,7 @@ def _measured(
             absent.append(Absent(contender.name, str(error)))
         else:
             ready.append(scaled)
-    bounds = limit_contenders(job, limits, effort.explored, precision=_precision(trials))
+    bounds = limit_contenders(job, limits, effort.explored)
     everyone = [*ready, *bounds]
     rounds = alternate(everyone, job.settings.rounds, job.settings.watcher)
     return Case(job.name, job.trained, rounds, absent, limits), trials
-
-
-def _precision(trials: Mapping[str, Sequence[Measurement]]) -> str:
-    """Return the precision in which featkit found the features to stay as they are."""
-    if FEATKIT not in trials:
-        return "fp32"
-    store = cast(Mapping[str, str], trials[FEATKIT][-1].facts["store"])
-    return store["precision"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import cast
 
 from benchmarks.contenders.stopwatch import cores
 from benchmarks.extraction.limits import (
     DECODE,
     FAITHFUL_DECODE,
-    FAITHFUL_FORWARD,
+    FAITHFUL_FORWARDS,
     FORWARD,
     Limits,
     allowed_rate,
@@ -40,7 +41,7 @@ class Case:
 
     def measured(self) -> list[str]:
         """Return the contenders without the limits."""
-        limits = {DECODE, FORWARD, FAITHFUL_DECODE, FAITHFUL_FORWARD}
+        limits = {DECODE, FORWARD, FAITHFUL_DECODE, *FAITHFUL_FORWARDS.values()}
         return [name for name in self.rounds[0] if name not in limits]
 
     def rates(self, name: str) -> list[float]:
@@ -54,9 +55,14 @@ class Case:
     def faithful(self, device: str) -> list[float]:
         """Return the same of ways that leave the features as they are."""
         return [
-            allowed_rate(each[FAITHFUL_DECODE], each[FAITHFUL_FORWARD], device)
+            allowed_rate(each[FAITHFUL_DECODE], each[_faithful_forward(each)], device)
             for each in self.rounds
         ]
+
+    def under_way(self, name: str) -> list[float] | None:
+        """Return a contender's rate in the middle half of a job; None where it tells of none."""
+        rates = [each[name].facts.get("rate_between") for each in self.rounds]
+        return [cast(float, rate) for rate in rates] if all(rates) else None
 
 
 def rates_table(cases: Sequence[Case], device: str) -> Table:
@@ -66,10 +72,10 @@ def rates_table(cases: Sequence[Case], device: str) -> Table:
         label = case.name if case.trained else f"{case.name}*"
         allowed, faithful = case.allowed(device), case.faithful(device)
         rows.extend(_row(case, label, name, device) for name in case.measured())
-        rows.extend([label, who.name, "not measured", *["–"] * 6] for who in case.absent)
+        rows.extend([label, who.name, "not measured", *["–"] * 9] for who in case.absent)
         bounds = {"what the machine allows": allowed, "the same, faithfully": faithful}
         for name, rates in bounds.items():
-            rows.append([label, name, Spread.of(rates).text(1), *["–"] * 6])
+            rows.append([label, name, Spread.of(rates).text(1), *["–"] * 9])
     absent = {(who.name, who.reason) for case in cases for who in case.absent}
     return Table(
         title="Images a second, from JPEG files of 600 x 450 px to features on disk",
@@ -80,6 +86,9 @@ def rates_table(cases: Sequence[Case], device: str) -> Table:
             "featkit is times faster",
             "share of what the machine allows",
             "share of that, faithfully",
+            "images/s once under way",
+            "share then",
+            "share then, faithfully",
             "core-ms an image",
             "images a round",
             "set-up, s",
@@ -92,7 +101,9 @@ def rates_table(cases: Sequence[Case], device: str) -> Table:
             "loading the model is in no rate, but stands under set-up.",
             "What the machine allows counts the fastest decoder and the fastest precision, "
             "whatever they do to the features; faithfully: whole pixels, and the precision that "
-            "featkit found to leave the features of these weights as they are.",
+            "featkit found in that round to leave the features of these weights as they are.",
+            "Once under way: in the middle half of the images, so without the search for a way "
+            "and making the network ready, which a job of any length does once.",
             "A network with * has random weights, which take as long as trained ones.",
             *(f"{name}: {reason}." for name, reason in sorted(absent)),
         ],
@@ -126,12 +137,20 @@ def summary(cases: Sequence[Case], device: str) -> dict[str, object]:
     return {case.name: _numbers(case, device) for case in cases}
 
 
+def _faithful_forward(measured: Round) -> str:
+    """Return the limit of the precision that featkit found to be faithful in a round."""
+    store = measured[FEATKIT].facts.get("store") if FEATKIT in measured else None
+    precision = cast(Mapping[str, str], store)["precision"] if store else "fp32"
+    return FAITHFUL_FORWARDS[precision]
+
+
 def _row(case: Case, label: str, name: str, device: str) -> list[str]:
     rates = case.rates(name)
     own = name == FEATKIT or FEATKIT not in case.measured()
     first = case.rounds[0][name]
     core = Spread.of([1000 * each[name].core_seconds / each[name].work for each in case.rounds])
     setup = Spread.of([each[name].setup_seconds for each in case.rounds])
+    under_way = case.under_way(name)
     return [
         label,
         name,
@@ -139,6 +158,9 @@ def _row(case: Case, label: str, name: str, device: str) -> list[str]:
         "–" if own else ratios(case.rates(FEATKIT), rates).text(),
         ratios(rates, case.allowed(device)).text(),
         ratios(rates, case.faithful(device)).text(),
+        "–" if under_way is None else Spread.of(under_way).text(1),
+        "–" if under_way is None else ratios(under_way, case.allowed(device)).text(),
+        "–" if under_way is None else ratios(under_way, case.faithful(device)).text(),
         f"{core.middle:.1f}",
         f"{first.work:,.0f}",
         f"{setup.middle:.1f}",
@@ -149,6 +171,7 @@ def _numbers(case: Case, device: str) -> dict[str, object]:
     allowed, faithful = case.allowed(device), case.faithful(device)
     names = case.measured()
     rivals = [name for name in names if name != FEATKIT and FEATKIT in names]
+    under_way = {name: rates for name in names if (rates := case.under_way(name)) is not None}
     return {
         "trained_weights": case.trained,
         "images_per_second": {name: Spread.of(case.rates(name)).to_dict() for name in names},
@@ -157,6 +180,13 @@ def _numbers(case: Case, device: str) -> dict[str, object]:
         "share_of_allowed": {name: ratios(case.rates(name), allowed).to_dict() for name in names},
         "share_of_allowed_faithfully": {
             name: ratios(case.rates(name), faithful).to_dict() for name in names
+        },
+        "under_way": {name: Spread.of(rates).to_dict() for name, rates in under_way.items()},
+        "share_of_allowed_under_way": {
+            name: ratios(rates, allowed).to_dict() for name, rates in under_way.items()
+        },
+        "share_of_allowed_faithfully_under_way": {
+            name: ratios(rates, faithful).to_dict() for name, rates in under_way.items()
         },
         "times_faster": {
             name: ratios(case.rates(FEATKIT), case.rates(name)).to_dict() for name in rivals

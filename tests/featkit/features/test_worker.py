@@ -1,5 +1,6 @@
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from featkit.data import synthetic_dataset
 from featkit.data.shards import ShardImages
 from featkit.data.sources import ArrayImages, FileImages
 from featkit.errors import StoreError
+from featkit.features import _worker
 from featkit.features._filling import Filling
 from featkit.features._networks import Way
 from featkit.features._parts import PartFolder
@@ -31,7 +33,7 @@ def orders(tmp_path, monkeypatch):
     filling = Filling(PartFolder(Path("f.h5.parts")), None, (5, 1, 12), "fp32", 4, 2)
     with shared(Path("f.h5.parts")) as folder:
         images = FileImages([f"{row}.jpg" for row in range(5)])
-        yield orders_of(filling, images, Way("fp32"), 2, folder)
+        yield orders_of(filling, images, Way("fp32"), 2, folder, decoder="cpu")
 
 
 @pytest.fixture
@@ -55,6 +57,23 @@ def test_a_machine_with_other_software(orders, worker, backbone):
     other = replace(orders, versions={**orders.versions, "timm": "0.1"})
     with pytest.raises(StoreError, match=r"has timm .*, the command 0\.1: .* Install the same"):
         worker.join(backbone, other)
+
+
+def test_decoders_count_where_a_gpu_decodes(orders, worker, backbone, monkeypatch):
+    made = partial(orders_of, orders.filling, orders.sample, orders.way, 2, orders.folder)
+    assert "torchcodec" not in made(decoder="cpu").versions
+    for there, here in (("0.1", "0.2"), ("0.1", None), (None, "0.2")):
+        monkeypatch.setattr(_worker, "software_versions", installed(there))
+        other = made(decoder="gpu")
+        monkeypatch.setattr(_worker, "software_versions", installed(here))
+        words = f"has torchcodec {here or 'not at all'}, the command {there or 'not at all'}"
+        with pytest.raises(StoreError, match=words):
+            worker.join(backbone, other)
+
+
+def installed(version):
+    """Return a stand-in for `software_versions` where torchcodec alone is installed, if at all."""
+    return lambda names: {name: version for name in names if name == "torchcodec" and version}
 
 
 @pytest.mark.parametrize("change", ["missing", "other"])

@@ -396,7 +396,7 @@ def test_external_validation_matches_classes_by_name(tmp_path, fakes, monkeypatc
 
 def test_an_external_test_set_that_does_not_fit(tmp_path, fakes):
     shared = fakes.dataset((5, 4, 3), prefix="ext")  # the photographs of the training set
-    with pytest.raises(DataError, match=r"images of fake:ext also in fake:noise.*same pixels"):
+    with pytest.raises(DataError, match=r"images of fake:ext also in fake:noise.*same content"):
         fakes.tune(tmp_path / "a", test=shared)
     strange = replace(external(fakes), classes=("BCC", "WART", "NV"))
     with pytest.raises(DataError, match="has classes that fake:noise has not: WART"):
