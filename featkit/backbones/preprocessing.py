@@ -89,7 +89,7 @@ class Preprocessing:
     def on_device(self, images: Tensor) -> Tensor:
         """Return RGB images of one size, uint8, (n, 3, H, W), resized and cropped where they lie.
 
-        Few pixels differ from those of `__call__`, by a level.
+        Some pixels differ from those of `__call__`, by a level.
 
         Returns:
             Shape (n, height, width, 3), uint8.

@@ -126,7 +126,7 @@ def decode_pixels(data: bytes) -> NDArray[np.uint8]:
     Raises:
         ImageError: As `decode_image` does.
     """
-    if _EXIF not in data and jpeg_header(data):
+    if jpeg_header(data) and _EXIF not in data:
         try:
             pixels: NDArray[np.uint8] = decode_jpeg(data, "RGB")
             return pixels
