@@ -47,7 +47,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Extracted:
-    """What a CPU did: images/s from files to features, and the precision of these."""
+    """What a CPU did: images/s from files to features, once under way, and their precision."""
 
     rate: float
     precision: str
@@ -154,7 +154,8 @@ def _decoding(extraction: Mapping[str, Any], options: argparse.Namespace) -> Con
 
 
 def _extracted(extraction: Mapping[str, Any], name: str) -> Extracted:
-    rate = extraction["summary"][name]["images_per_second"]["featkit"]["middle"]
+    mine = extraction["summary"][name]
+    rate = mine.get("under_way", mine["images_per_second"])["featkit"]["middle"]
     facts = extraction["raw"][name]["rounds"][-1]["featkit"]["facts"]
     return Extracted(rate, facts["store"]["precision"])
 

@@ -12,8 +12,10 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from blocks import filled, table
 from scale_constants import NETWORKS, TIMM, Plan, plan_of
 
 from featkit.naming import duration
@@ -36,7 +38,7 @@ def constants_table(plan: Plan) -> str:
         what = f"{NETWORKS[name].name} on {plan.cpu_cores} cores, from files to features"
         value = f"{found.rate:,.1f} images/s"
         rows.append([what, value, f"measured: extraction.json ({found.precision})"])
-    return f"{_table(rows, numbers=[1])}\n\n{plan.circumstances} Rates of a GPU: {TIMM}."
+    return f"{table(rows, numbers=[1])}\n\n{plan.circumstances} Rates of a GPU: {TIMM}."
 
 
 def million_table(plan: Plan) -> str:
@@ -61,7 +63,7 @@ def million_table(plan: Plan) -> str:
         rows.append(
             [network.name, device, *_spent(rate, hours * cores), price, _bytes(1e6 * store)]
         )
-    return _table(rows, numbers=[2, 3, 4, 5, 6])
+    return table(rows, numbers=[2, 3, 4, 5, 6])
 
 
 def _spent(rate: float, core_hours: float) -> list[str]:
@@ -82,7 +84,7 @@ def gpus_table(plan: Plan) -> str:
         f"In each: {duration(plan.serial_s())} in which the driver alone lists files and joins "
         "columns, however many GPUs there are."
     )
-    return f"{_table(rows, numbers=range(1, len(rows[0])))}\n\n{serial}"
+    return f"{table(rows, numbers=range(1, len(rows[0])))}\n\n{serial}"
 
 
 def bottleneck_table(plan: Plan) -> str:
@@ -101,7 +103,7 @@ def bottleneck_table(plan: Plan) -> str:
         f"From {min(even):.0f} to {max(even):.0f} GPUs on, by backbone, the driver's own work "
         "takes longer than all else."
     )
-    return f"{_table(rows, numbers=range(1, len(rows[0])))}\n\n{words}"
+    return f"{table(rows, numbers=range(1, len(rows[0])))}\n\n{words}"
 
 
 def memory_table(plan: Plan) -> str:
@@ -124,7 +126,7 @@ def memory_table(plan: Plan) -> str:
     rows.append(["store, the file that joins", what, f"{extra:,.0f} B", _bytes(extra * count)])
     image = 1000 * plan["image_kb"]
     rows.append(["images", "files (assumed size)", _bytes(image), _bytes(image * count)])
-    return _table(rows, numbers=[2, 3])
+    return table(rows, numbers=[2, 3])
 
 
 def order_table(plan: Plan) -> str:
@@ -144,7 +146,7 @@ def order_table(plan: Plan) -> str:
             writing = f"{rate * plan.row_bytes(network) / 1e6:.1f} MB/s"
             machines = [f"{gpus:,}", beside, cores]
             rows.append([f"{hours} h", network.name, *machines, reading, writing])
-    return _table(rows, numbers=range(2, len(rows[0])))
+    return table(rows, numbers=range(2, len(rows[0])))
 
 
 BLOCKS = {
@@ -157,11 +159,6 @@ BLOCKS = {
 }
 
 
-def _table(rows: Sequence[Sequence[str]], *, numbers: Sequence[int]) -> str:
-    line = ["---:" if column in numbers else "---" for column in range(len(rows[0]))]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], line, *rows[1:]])
-
-
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2g}"
 
@@ -171,17 +168,6 @@ def _bytes(count: float) -> str:
         if count >= size:
             return f"{count / size:,.1f} {unit}"
     return f"{count:.0f} B"
-
-
-def filled(text: str, plan: Plan) -> str:
-    """Return the page with every block between `<!-- NAME -->` and `<!-- /NAME -->` rewritten."""
-    for name, make in BLOCKS.items():
-        opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        if text.count(opening) != 1 or text.count(closing) != 1:
-            sys.exit(f"{PAGE.name} needs exactly one block {opening.strip()} … {closing}")
-        before, rest = text.split(opening)
-        text = before + opening + make(plan) + "\n" + closing + rest.split(closing)[1]
-    return text
 
 
 def parser() -> argparse.ArgumentParser:
@@ -245,7 +231,8 @@ def main(words: Sequence[str] | None = None) -> None:
         print("\n\n".join(make(plan) for make in BLOCKS.values()))
         return
     before = PAGE.read_text()
-    after = filled(before, plan_of(parser().parse_args([])))
+    plan = plan_of(parser().parse_args([]))
+    after = filled(PAGE, {name: partial(make, plan) for name, make in BLOCKS.items()})
     if options.check:
         sys.exit(before != after and "docs/scale.md differs from scripts/scale_plan.py --write")
     PAGE.write_text(after)

@@ -1,4 +1,4 @@
-"""Copy the reference study's tables into README, between markers, so that no number is typed.
+"""Copy the reference study's tables, and speeds, into README, so that no number is typed.
 
 With `--check`, write nothing and fail where README and the files differ.
 """
@@ -13,6 +13,9 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from blocks import filled, table
+from speed import rivals
 
 from featkit.naming import row_parts
 
@@ -44,9 +47,7 @@ def _measured(machine: Mapping[str, Any], *packages: str) -> str:
 
 
 def _table(rows: list[list[str]]) -> str:
-    head, *body = rows
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return table(rows, numbers=range(1, len(rows[0])))
 
 
 def main_table() -> str:
@@ -167,24 +168,14 @@ BLOCKS = {
     "finetuning": finetuning,
     "finetuning table": finetuning_table,
     "finetuning machine": finetuning_machine,
+    "speed": rivals,
 }
-
-
-def filled(text: str) -> str:
-    """Return README with every block between `<!-- NAME -->` and `<!-- /NAME -->` rewritten."""
-    for name, make in BLOCKS.items():
-        opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        if text.count(opening) != 1 or text.count(closing) != 1:
-            sys.exit(f"README.md needs exactly one block {opening.strip()} … {closing}")
-        before, rest = text.split(opening)
-        text = before + opening + make() + "\n" + closing + rest.split(closing)[1]
-    return text
 
 
 def main() -> None:
     path = ROOT / "README.md"
     before = path.read_text()
-    after = filled(before)
+    after = filled(path, BLOCKS)
     if "--check" in sys.argv:
         sys.exit(before != after and "README.md differs from artifacts/reference")
     path.write_text(after)

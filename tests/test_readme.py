@@ -12,8 +12,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-def test_the_tables_are_those_of_the_reference_study():
-    command = [sys.executable, str(ROOT / "scripts" / "update_readme.py"), "--check"]
+@pytest.mark.parametrize("script", ["update_readme", "speed"])
+def test_the_tables_are_those_of_the_reference_files(script: str):
+    command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
