@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,13 +69,14 @@ class Plan:
     def __getitem__(self, name: str) -> float:
         return self.constants[name].value
 
-    def limits(self, network: Network) -> dict[str, float]:
-        """Return what each place allows for one GPU, in images a second."""
+    def limits(self, network: Network, gpus: int) -> dict[str, float]:
+        """Return what each place allows for one of so many GPUs, in images a second."""
         bytes_of_image = 1000 * self["image_kb"]
+        beside = min(gpus, self["gpus_node"])
         return {
             "network": network.gpu_rate,
             "decoding": self["cores_per_gpu"] * self["decode_rate"],
-            "node's network card": self["nic_gbit"] * 1e9 / 8 / bytes_of_image / self["gpus_node"],
+            "node's network card": self["nic_gbit"] * 1e9 / 8 / bytes_of_image / beside,
             "one GET an image, s3fs": 1000 / self["s3_get_ms"],
             "one GET an image, https": 1000 / self["https_get_ms"],
         }
@@ -82,7 +84,7 @@ class Plan:
     def rate(self, network: Network, gpus: int) -> float:
         """Return images a second of all GPUs, from a file system or a bucket that is mounted."""
         places = ("network", "decoding", "node's network card")
-        one = min(rate for place, rate in self.limits(network).items() if place in places)
+        one = min(rate for place, rate in self.limits(network, gpus).items() if place in places)
         reached = self["share"] * gpus * one
         return min(reached, self["write_gb"] * 1e9 / self.row_bytes(network))
 
@@ -108,6 +110,8 @@ def plan_of(options: argparse.Namespace) -> Plan:
     extraction = _read("extraction.json")
     scale = _read("scale.json")
     summary, machine = extraction["summary"], extraction["machine"]
+    if extraction["settings"]["device"] != "cpu":
+        sys.exit("extraction.json is of a GPU; the plan's rates of a CPU are not in it")
     cores = machine["cores"]
     peaks = [
         round_["featkit"]["peak_mib"]
@@ -138,7 +142,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
         cpu_cores=cores,
         constants=constants,
         circumstances=f"Measured {machine['date']} on {cores} cores of {machine['cpu']}, "
-        f"{machine['memory_gib']} GiB, no GPU.",
+        f"{machine['memory_gib']} GiB; no GPU was used.",
     )
 
 
@@ -147,18 +151,32 @@ def _decoding(extraction: Mapping[str, Any], options: argparse.Namespace) -> Con
     if options.decode_rate is not None:
         return Constant(what, options.decode_rate, "images/s", "an option")
     some = next(iter(extraction["summary"].values()))
-    (rate,) = (way["rate"] for way in some["decode"] if way["name"] == "simplejpeg")
-    source = "extraction.json, `simplejpeg` on all cores"
-    rate /= extraction["machine"]["cores"]
-    return Constant(what, rate, "images/s", source, measured=True)
+    rates = {way["name"]: way["rate"] for way in some["decode"]}
+    cores = extraction["machine"]["cores"]
+    way, words = next(
+        (way, words)
+        for way, words in (
+            ("featkit", "featkit's own, its hash included"),
+            ("simplejpeg", "a limit that featkit does not reach, as it hashes pixels too"),
+        )
+        if way in rates
+    )
+    source = f"extraction.json, `{way}` on all {cores} cores: {words}"
+    return Constant(what, rates[way] / cores, "images/s", source, measured=True)
 
 
 def _extracted(extraction: Mapping[str, Any], name: str) -> Extracted:
     mine = extraction["summary"][name]
-    rate = mine.get("under_way", mine["images_per_second"])["featkit"]["middle"]
+    rates = mine.get("under_way") or mine["images_per_second"]
+    rate = rates["featkit"]["middle"]
     facts = extraction["raw"][name]["rounds"][-1]["featkit"]["facts"]
     return Extracted(rate, facts["store"]["precision"])
 
+
+CACHED = (
+    "files in the machine's cache; a shared file system adds its latency for each image "
+    "(`--listing-us 500`, say)"
+)
 
 TRIED: Mapping[str, tuple[float, str, str]] = {
     "listing_us": (60, "µs", "finding an image file and its checksum"),
@@ -178,7 +196,8 @@ def _of_scale(scale: Mapping[str, Any], options: argparse.Namespace) -> dict[str
         if given is not None:
             found[name] = Constant(what, given, unit, "an option")
         elif name in measured:
-            found[name] = Constant(what, measured[name], unit, "scale.json", measured=True)
+            source = f"scale.json, {CACHED}" if name == "listing_us" else "scale.json"
+            found[name] = Constant(what, measured[name], unit, source, measured=True)
         else:
             source = "a first try or guess on the same CPU, until scale.json is there"
             found[name] = Constant(what, tried, unit, source)

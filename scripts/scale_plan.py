@@ -20,6 +20,8 @@ from scale_constants import NETWORKS, TIMM, Plan, plan_of
 
 from featkit.naming import duration
 
+_IMAGE_KB = 280
+
 PAGE = Path(__file__).parent.parent / "docs" / "scale.md"
 
 
@@ -55,7 +57,7 @@ def million_table(plan: Plan) -> str:
             rows.append(
                 [network.name, device, *_spent(found.rate, hours), price, _bytes(1e6 * store)]
             )
-        rate = plan.rate(network, 1)
+        rate = 1e6 / (1e6 / plan.rate(network, 1) + plan.serial_s() * 1e6 / plan.images)
         hours = 1e6 / rate / 3600
         price = f"${hours * plan['gpu_price']:,.2f} (assumed)"
         device = f"a GPU and {cores:.0f} cores (assumed)"
@@ -63,7 +65,11 @@ def million_table(plan: Plan) -> str:
         rows.append(
             [network.name, device, *_spent(rate, hours * cores), price, _bytes(1e6 * store)]
         )
-    return table(rows, numbers=[2, 3, 4, 5, 6])
+    words = (
+        "Of a GPU, listing and joining counted in, and features in 16 bits; of a CPU as measured, "
+        "in the precision that its weights allow."
+    )
+    return f"{table(rows, numbers=[2, 3, 4, 5, 6])}\n\n{words}"
 
 
 def _spent(rate: float, core_hours: float) -> list[str]:
@@ -90,9 +96,11 @@ def gpus_table(plan: Plan) -> str:
 def bottleneck_table(plan: Plan) -> str:
     """What each place allows for one GPU; the lowest of the first three decides."""
     some = next(iter(plan.networks.values()))
-    rows = [["images/s for one GPU (assumed)", *plan.limits(some), "cores that keep it busy"]]
+    full = int(plan["gpus_node"])
+    head = "images/s for one GPU of a full node (assumed)"
+    rows = [[head, *plan.limits(some, full), "cores that keep it busy"]]
     for network in plan.networks.values():
-        limits = list(plan.limits(network).values())
+        limits = list(plan.limits(network, full).values())
         lowest = min(limits[:3])
         cells = [f"**{each:,.0f}**" if each == lowest else f"{each:,.0f}" for each in limits]
         cores = math.ceil(network.gpu_rate / plan["decode_rate"])
@@ -135,7 +143,11 @@ def order_table(plan: Plan) -> str:
     rows = [[*head, "reading", "writing"]]
     for hours in (4, 24):
         left = 3600 * hours - plan.serial_s()
-        for key, network in plan.networks.items() if left > 0 else ():
+        if left <= 0:
+            alone = f"not possible: the driver alone takes {duration(plan.serial_s())}"
+            rows.append([f"{hours} h", alone, *["–"] * 5])
+            continue
+        for key, network in plan.networks.items():
             rate = plan.images / left
             gpus = math.ceil(rate / plan.rate(network, 1))
             cores = "–"
@@ -146,7 +158,10 @@ def order_table(plan: Plan) -> str:
             writing = f"{rate * plan.row_bytes(network) / 1e6:.1f} MB/s"
             machines = [f"{gpus:,}", beside, cores]
             rows.append([f"{hours} h", network.name, *machines, reading, writing])
-    return table(rows, numbers=range(2, len(rows[0])))
+    words = (
+        "Of cores alone: by the rate measured on a few of them, in proportion, which is assumed."
+    )
+    return f"{table(rows, numbers=range(2, len(rows[0])))}\n\n{words}"
 
 
 BLOCKS = {
@@ -186,7 +201,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"images/s of a GPU's network; NAME is one of {', '.join(NETWORKS)}",
     )
     for option, default, words in (
-        ("--image-kb", 280, "size of an image file"),
+        ("--image-kb", _IMAGE_KB, "size of an image file"),
         ("--share", 0.7, "share of the lowest limit that is reached"),
         ("--cores-per-gpu", 24, "cores for each GPU"),
         ("--gpus-per-node", 8, "GPUs in a node"),
@@ -226,6 +241,11 @@ def _rate(text: str) -> tuple[str, float]:
 
 def main(words: Sequence[str] | None = None) -> None:
     options = parser().parse_args(words)
+    if options.image_kb != _IMAGE_KB and options.decode_rate is None:
+        parser().error(
+            f"--image-kb {options.image_kb:g}: the decoding rate is of files of {_IMAGE_KB} kB; "
+            "give --decode-rate, too"
+        )
     if not (options.write or options.check):
         plan = plan_of(options)
         print("\n\n".join(make(plan) for make in BLOCKS.values()))

@@ -45,7 +45,7 @@ def test_time_and_price_are_plain_arithmetic():
 
 
 @pytest.mark.parametrize(
-    ("option", "lowest"), [("--cores-per-gpu=1", 2), ("--nic-gbit=0.001", 3), ("--image-kb=1", 1)]
+    ("option", "lowest"), [("--cores-per-gpu=1", 2), ("--nic-gbit=0.001", 3), ("--share=1", 1)]
 )
 def test_the_lowest_place_is_marked(option, lowest):
     rows = plan(option, "--gpu-rate=vit_base=10").stdout
@@ -54,6 +54,26 @@ def test_the_lowest_place_is_marked(option, lowest):
     else:
         found = [line for line in rows.splitlines() if line.startswith("| MobileNetV2 | 10,810")]
         assert found[0].split("|")[1 + lowest].strip().startswith("**")
+
+
+def test_a_single_gpu_has_the_network_card_to_itself():
+    """1 Gbit/s is 125 MB/s, or 1,250 images of 100 kB; eight GPUs share it."""
+    options = ["--images=1.25e6", "--nic-gbit=1", "--image-kb=100", "--decode-rate=1e6"]
+    options += ["--share=1", "--listing-us=1e-6", "--joining-us=1e-6", "--gpus", "1", "8"]
+    done = plan(*options, "--gpu-rate=vit_base=1e5")
+    assert done.returncode == 0, done.stderr
+    assert cells(done.stdout, "1")[-1].startswith("17 min")
+    assert cells(done.stdout, "8")[-1].startswith("17 min")
+
+
+def test_files_of_another_size_decode_at_another_rate():
+    done = plan("--image-kb=900")
+    assert done.returncode == 2
+    assert "give --decode-rate, too" in done.stderr
+
+
+def test_what_cannot_be_done_in_time_is_said():
+    assert "not possible: the driver alone takes" in plan("--images=1e9").stdout
 
 
 def test_what_is_assumed_says_so():

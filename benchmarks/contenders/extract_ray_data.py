@@ -1,50 +1,55 @@
 """Feature extraction by Ray Data, as its guide shows: tasks decode, an actor holds the network.
 
+Decoder and network are featkit's own, in fp32, so that nothing but the pipeline differs.
+
 Arguments: `images` (folder), `weights` (folder in timm's layout), `out` (.npy), `device`.
 """
 
 from __future__ import annotations
 
 import logging
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import ray
-import timm
 import torch
-from PIL import Image
-from timm.data import create_transform, resolve_model_data_config  # type: ignore[attr-defined]
 
+import featkit
 from benchmarks.contenders.stopwatch import Stopwatch, arguments, cores
+from featkit.data.decoding import decode_pixels
+from featkit.features._networks import Networks, Way
+from featkit.features._openvino import has_openvino
+
+_BATCH = 32
 
 
 class Network:
     """The network of an actor, with as many threads as there are cores."""
 
-    def __init__(self, weights: str, device: str) -> None:
+    def __init__(self, weights: str, device: str, runtime: str) -> None:
         torch.set_num_threads(cores())
-        model = timm.create_model(f"local-dir:{weights}", pretrained=True, num_classes=0)
-        self.device, self.model = device, model.eval().to(device)
+        backbone = featkit.load_backbone(f"local-dir:{weights}")
+        backbone.network.to(device).to(memory_format=torch.channels_last)
+        networks = Networks(backbone, torch.device(device))
+        self.network = networks.ready(Way("fp32", runtime), _BATCH)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Return the features of a batch, and its paths."""
-        with torch.no_grad():
-            features = self.model(torch.from_numpy(batch["pixels"]).to(self.device))
-        return {"path": batch["path"], "features": features.cpu().numpy()}
+        features, _ = self.network(torch.tensor(batch["pixels"]))()
+        return {"path": batch["path"], "features": features}
 
 
 def main() -> None:
     """Extract the features of all images, in the order of their paths."""
     wanted = arguments()
-    model = timm.create_model(f"local-dir:{wanted['weights']}", pretrained=False, num_classes=0)
-    transform = create_transform(**resolve_model_data_config(model), is_training=False)
+    preprocessing = featkit.load_backbone(f"local-dir:{wanted['weights']}").preprocessing
     gpu = 1 if wanted["device"] == "cuda" else 0
+    runtime = "openvino" if has_openvino() and not gpu else "torch"
 
     def decode(row: dict[str, Any]) -> dict[str, Any]:
-        image = Image.open(BytesIO(Path(row["path"]).read_bytes())).convert("RGB")
-        return {"path": row["path"], "pixels": transform(image).numpy()}
+        pixels = preprocessing(decode_pixels(Path(row["path"]).read_bytes()))
+        return {"path": row["path"], "pixels": np.ascontiguousarray(pixels)}
 
     watch = Stopwatch()
     ray.init(
@@ -60,8 +65,8 @@ def main() -> None:
         .map(decode, num_cpus=0.5)
         .map_batches(
             Network,
-            fn_constructor_args=(wanted["weights"], wanted["device"]),
-            batch_size=32,
+            fn_constructor_args=(wanted["weights"], wanted["device"], runtime),
+            batch_size=_BATCH,
             compute=ray.data.ActorPoolStrategy(size=1),
             num_cpus=0.5,
             num_gpus=gpu,
@@ -70,7 +75,7 @@ def main() -> None:
     )
     rows.sort(key=lambda row: str(row["path"]))
     np.save(wanted["out"], np.stack([row["features"] for row in rows]))
-    watch.stop(len(rows), ray=ray.__version__)
+    watch.stop(len(rows), ray=ray.__version__, runtime=runtime)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ def main() -> None:
     """Send the same batch through the network until the time is over."""
     wanted = arguments()
     device = torch.device(wanted["device"])
+    torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32, as in featkit
     network = timm.create_model(f"local-dir:{wanted['weights']}", pretrained=True, num_classes=0)
     size = resolve_model_data_config(network)["input_size"]
     images = torch.randn(wanted["batch"], *size).to(device)

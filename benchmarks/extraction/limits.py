@@ -34,7 +34,11 @@ FAITHFUL_FORWARDS: Mapping[str, str] = MappingProxyType(
 _WAYS = ("pillow", "simplejpeg", "simplejpeg scaled", "simplejpeg half", "opencv half")
 _WHOLE = ("pillow", "simplejpeg")
 """Ways that decode all pixels."""
-_GPU_WAY = "nvjpeg"
+_GPU_WAY, _OWN_WAY = "nvjpeg", "featkit"
+_DECODERS: Mapping[str, str] = MappingProxyType(
+    {_GPU_WAY: "limit_decode_gpu", _OWN_WAY: "limit_decode_featkit"}
+)
+"""Ways to decode that have a script of their own."""
 _PRECISIONS = ("fp32", "bf16", "bf16-compiled", "fp32-openvino", "bf16-openvino")
 _OPENVINO = "-openvino"
 _QUICK_WAYS, _QUICK_PRECISIONS = ("pillow", "simplejpeg half"), ("fp32", "bf16")
@@ -80,7 +84,7 @@ def explore(job: Job, seconds: float) -> Limits:
     failed: list[str] = []
     decode: list[Explored] = []
     forward: list[Explored] = []
-    for way in _QUICK_WAYS if quick else _WAYS:
+    for way in (*(_QUICK_WAYS if quick else _WAYS), _OWN_WAY):
         watcher.begins(f"decoding: {way}")
         one = _decode(job, way, 1, _some(seconds, 60))
         rate = _decode(job, way, cores(), _some(seconds, one.rate * cores())).rate
@@ -113,13 +117,14 @@ def limit_contenders(job: Job, limits: Limits, seconds: float) -> list[Contender
         limits: What was tried.
         seconds: How long each is to take.
     """
-    whole = [each for each in limits.decode if each.name in _WHOLE]
+    others = [each for each in limits.decode if each.name != _OWN_WAY]
+    whole = [each for each in others if each.name in _WHOLE]
     exact = {
         name: [each for each in limits.forward if each.name.partition("-")[0] == precision]
         for precision, name in FAITHFUL_FORWARDS.items()
     }
     return [
-        _decoding(job, DECODE, limits.decode, seconds),
+        _decoding(job, DECODE, others, seconds),
         _forwarding(job, FORWARD, limits.forward, seconds),
         _decoding(job, FAITHFUL_DECODE, whole, seconds),
         *(_forwarding(job, name, ways, seconds) for name, ways in exact.items() if ways),
@@ -166,7 +171,7 @@ def _decode(job: Job, way: str, workers: int, number: int) -> Measurement:
         "crop": job.crop,
         "workers": workers,
     }
-    script = "limit_decode_gpu" if way == _GPU_WAY else "limit_decode"
+    script = _DECODERS.get(way, "limit_decode")
     return run_script(Script(script, arguments, environment=_KEPT_MEMORY))
 
 

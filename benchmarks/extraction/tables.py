@@ -15,7 +15,7 @@ from benchmarks.extraction.limits import (
     Limits,
     allowed_rate,
 )
-from benchmarks.extraction.rivals import FEATKIT
+from benchmarks.extraction.rivals import FEATKIT, THINGSVISION
 from benchmarks.harness import Absent, Round, Spread, Table, ratios
 
 __all__ = ["Case", "limits_table", "rates_table", "summary"]
@@ -105,9 +105,26 @@ def rates_table(cases: Sequence[Case], device: str) -> Table:
             "Once under way: in the middle half of the images, so without the search for a way "
             "and making the network ready, which a job of any length does once.",
             "A network with * has random weights, which take as long as trained ones.",
+            *_circumstances(cases),
             *(f"{name}: {reason}." for name, reason in sorted(absent)),
         ],
     )
+
+
+def _circumstances(cases: Sequence[Case]) -> list[str]:
+    """Say what thingsvision runs on, which has an environment of its own."""
+    facts = [
+        round_[THINGSVISION].facts
+        for case in cases
+        for round_ in case.rounds
+        if THINGSVISION in round_
+    ]
+    versions = {f"torch {each['torch']}, timm {each['timm']}" for each in facts}
+    return [
+        f"thingsvision runs in an environment of its own ({'; '.join(sorted(versions))}), by its "
+        "own loader, with random weights."
+        for _ in facts[:1]
+    ]
 
 
 def limits_table(cases: Sequence[Case]) -> Table:
@@ -124,8 +141,9 @@ def limits_table(cases: Sequence[Case]) -> Table:
         columns=["network", "what", "one core", f"all {cores()} cores or the GPU"],
         rows=rows,
         notes=[
-            "Decoding is from file to the network's pixels (uint8); forward passes are on "
-            "synthetic images. The best way of each was measured again in every round; "
+            "Decoding is from file to the network's pixels (uint8); featkit's own hashes all "
+            "pixels too, and is no candidate for the limit. Forward passes are on synthetic "
+            "images, fp32 without TF32. The best way of each was measured again in every round; "
             "what the machine allows adds their times on a CPU and is the slower one on a GPU.",
             *(f"{case.name}, {text}." for case in cases for text in case.limits.failed),
         ],
