@@ -148,7 +148,10 @@ def ray(found: Summary) -> Iterator[Target]:
     if "rate_once_under_way" in found:
         rate = found["rate_once_under_way"]
         yield Target(
-            "… its rate over the local one's, once under way", "stated", spread(rate), None
+            "ray engine: its rate over the local engine's, once under way",
+            "stated",
+            spread(rate),
+            None,
         )
 
 
