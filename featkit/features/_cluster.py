@@ -15,7 +15,7 @@ import torch
 from featkit.backbones.backbone import Backbone
 from featkit.data.dataset import Dataset
 from featkit.features._choosing import Faithfulness
-from featkit.features._dispatch import Dispatch, Unit, own_errors
+from featkit.features._dispatch import Dispatch, Unit, choice_of
 from featkit.features._engine import Worked
 from featkit.features._filling import Filling
 from featkit.features._forward import placed
@@ -32,8 +32,8 @@ __all__ = ["RayEngine"]
 _UNITS = 8
 """Units that each worker gets, where they are not shards: so many that none ends much later."""
 
-_RETRIES = 4
-"""So often may a worker be lost while it makes ready."""
+_RESTARTS = 100
+"""So often does Ray begin a worker anew: not for ever, as one may die of its start."""
 
 _UNIT_PARTS = 64
 """Parts of a unit, at most."""
@@ -94,15 +94,13 @@ class RayEngine:
     def choose(
         self, precision: str, sample: Sample, batch_size: int
     ) -> tuple[Way, Faithfulness | None]:
-        """Choose how to compute, on the worker that is ready first (see `choose_way`)."""
+        """Choose how to compute, on the worker that is there first (see `choose_way`)."""
         ray = importlib.import_module("ray")
         shown = ray.put(sample)
-        asked = [
-            _patient(worker.choose).remote(self._sent, precision, shown, batch_size)
-            for worker in self._workers
-        ]
-        [first], _ = ray.wait(asked, num_returns=1)
-        chosen: tuple[Way, Faithfulness | None] = own_errors(lambda: ray.get(first))
+        chosen: tuple[Way, Faithfulness | None] = choice_of(
+            self._workers,
+            lambda worker: worker.choose.remote(self._sent, precision, shown, batch_size),
+        )
         return chosen
 
     def fill(
@@ -128,7 +126,7 @@ class RayEngine:
                 sent = ray.put(orders)
                 dispatch = Dispatch(
                     self._workers,
-                    join=lambda worker: _patient(worker.join).remote(self._sent, sent),
+                    join=lambda worker: worker.join.remote(self._sent, sent),
                     make=lambda worker, unit: self._make(worker, filling, unit),
                     made=tally.add,
                 )
@@ -158,7 +156,7 @@ class RayEngine:
             options = actor.options(
                 num_cpus=slot.cores,
                 num_gpus=slot.gpus,
-                max_restarts=-1,
+                max_restarts=_RESTARTS,
                 max_task_retries=0,
                 scheduling_strategy=place,
             )
@@ -176,11 +174,6 @@ class RayEngine:
         images = self._images.select(np.arange(rows.start, rows.stop))
         make = worker.make.options(num_returns="streaming")
         return make.remote(unit.parts, images, self._views)
-
-
-def _patient(method: Any) -> Any:
-    """Return an actor's method whose calls wait while Ray begins a lost worker anew."""
-    return method.options(max_task_retries=_RETRIES)
 
 
 class _Tally:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import importlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from featkit.errors import StoreError
 from featkit.features._worker import Joined, Made
 
-__all__ = ["Dispatch", "Unit", "own_errors"]
+__all__ = ["Dispatch", "Unit", "choice_of", "coming"]
 
 _T = TypeVar("_T")
 
 _TRIES = 4
-"""A stretch that so many workers were lost on is not tried again."""
+"""A stretch that so many workers were lost on is not tried again, nor a worker lost so often."""
 
 
 @dataclass(eq=False)
@@ -38,13 +39,12 @@ class Unit:
 class Dispatch:
     """Hands units to workers. Ray places workers and restarts them; a lost one's unit goes on.
 
-    A worker takes part from when it is ready. So one that Ray cannot place again, as when its
-    machine is gone, holds nothing up.
+    A worker comes when Ray has placed it, joins, and takes part from then. So one that Ray cannot
+    place again, as when its machine is gone, holds nothing up.
 
     Args:
         workers: Handles of the actors.
-        join: Calls a worker that it make ready, as often as Ray begins it anew; returns the
-            future.
+        join: Calls a worker that it make ready; returns the future.
         make: Calls a worker that it make a unit; returns the generator of futures.
         made: Told of each part once.
     """
@@ -59,12 +59,12 @@ class Dispatch:
     ) -> None:
         self._ray = importlib.import_module("ray")
         self._join, self._make, self._made = join, make, made
+        self._coming = {coming(worker): worker for worker in workers}
         self._joining: dict[Any, Any] = {}
         self._working: dict[Any, tuple[Any, Unit]] = {}
         self._idle: list[Any] = []
+        self._lost: Counter[Any] = Counter()
         self.joined: dict[Any, Joined] = {}
-        for worker in workers:
-            self._call(worker)
 
     def work(self, units: Sequence[Unit]) -> None:
         """Have the units done.
@@ -78,32 +78,44 @@ class Dispatch:
             while queue and self._idle:
                 worker, unit = self._idle.pop(), queue.popleft()
                 self._working[self._make(worker, unit)] = worker, unit
-            waited_for = [*self._joining, *self._working]
+            waited_for = [*self._coming, *self._joining, *self._working]
             [ready], _ = self._ray.wait(waited_for, num_returns=1)
-            if ready in self._joining:
-                self._arrived(ready)
+            if ready in self._coming:
+                self._came(ready)
+            elif ready in self._joining:
+                self._may_have_joined(ready)
             else:
                 unfinished = self._next(ready)
                 if unfinished is not None:
                     queue.appendleft(unfinished)
 
-    def _call(self, worker: Any) -> None:
-        self._joining[self._join(worker)] = worker
-
-    def _arrived(self, future: Any) -> None:
-        worker = self._joining.pop(future)
+    def _came(self, future: Any) -> None:
+        worker = self._coming.pop(future)
         try:
-            self.joined[worker] = own_errors(lambda: self._ray.get(future))
+            self._ray.get(future)
         except self._ray.exceptions.RayError as error:
             raise _cannot_start(error) from error
-        self._idle.append(worker)
+        self._joining[self._join(worker)] = worker
+
+    def _may_have_joined(self, future: Any) -> None:
+        worker = self._joining.pop(future)
+        try:
+            self.joined[worker] = _own_errors(lambda: self._ray.get(future))
+        except self._ray.exceptions.RayError as error:
+            self._lost[worker] += 1
+            if self._lost[worker] >= _TRIES:
+                raise _cannot_start(error) from error
+            self._coming[coming(worker)] = worker
+        else:
+            self._lost.pop(worker, None)
+            self._idle.append(worker)
 
     def _next(self, generator: Any) -> Unit | None:
         """Take what a worker tells; return its unit where the worker was lost."""
         worker, unit = self._working[generator]
         try:
             with suppress(StopIteration):
-                made: Made = own_errors(lambda: self._ray.get(next(generator)))
+                made: Made = _own_errors(lambda: self._ray.get(next(generator)))
                 if made.part not in unit.told:
                     unit.told.add(made.part)
                     self._made(made)
@@ -113,14 +125,47 @@ class Dispatch:
             unit.lost += 1
             if unit.lost >= _TRIES:
                 raise _lost(unit, error) from error
-            self._call(worker)
+            self._coming[coming(worker)] = worker
             return unit
         del self._working[generator]
         self._idle.append(worker)
         return None
 
 
-def own_errors(call: Callable[[], _T]) -> _T:
+def coming(worker: Any) -> Any:
+    """Return the future of a worker's being there, however often Ray must begin it anew.
+
+    No other call is tried again by Ray: it counts a try for every two seconds in which a worker
+    is being restarted, however long that takes.
+    """
+    return worker.here.options(max_task_retries=-1).remote()
+
+
+def choice_of(workers: Sequence[Any], choose: Callable[[Any], Any]) -> Any:
+    """Return what the first worker to come chooses; where it is lost, the next one does.
+
+    Args:
+        workers: Handles of the actors.
+        choose: Calls a worker that it choose; returns the future.
+
+    Raises:
+        FeatkitError: What the worker raised.
+        StoreError: Workers are lost again and again.
+    """
+    ray = importlib.import_module("ray")
+    for left in reversed(range(_TRIES)):
+        there = {coming(worker): worker for worker in workers}
+        [first], _ = ray.wait([*there], num_returns=1)
+        try:
+            ray.get(first)
+            return _own_errors(partial(ray.get, choose(there[first])))
+        except ray.exceptions.RayError as error:
+            if not left:
+                raise _cannot_start(error) from error
+    raise AssertionError("no try left, and none failed")
+
+
+def _own_errors(call: Callable[[], _T]) -> _T:
     """Return what a call returns; what was raised inside a worker is raised as it was there."""
     exceptions = importlib.import_module("ray").exceptions
     try:

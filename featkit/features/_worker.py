@@ -138,6 +138,9 @@ class Worker:
         self._crew: Crew
         self._preprocessing: Preprocessing
 
+    def here(self) -> None:
+        """Do nothing: that this returns tells that the worker is there."""
+
     def choose(
         self, backbone: Backbone, precision: str, sample: Sample, batch_size: int
     ) -> tuple[Way, Faithfulness | None]:

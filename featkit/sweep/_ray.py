@@ -20,8 +20,9 @@ from featkit.sweep._task import Task, run_tasks
 
 __all__ = ["ray_scores"]
 
-_LIVES = {"max_restarts": -1, "max_task_retries": 3}
-"""Ray begins a lost process again, and its fit with it, so often."""
+_LIVES = {"max_restarts": -1, "max_task_retries": 30}
+"""Ray begins a lost process again, and its fit with it: for about a minute, as it counts a try
+for every two seconds in which the process is being restarted."""
 
 _PATIENCE_S = 30.0
 """So long is a thread of Ray's pool waited for."""

@@ -98,6 +98,5 @@ def _same_images(first: FeatureStore, other: FeatureStore) -> None:
 
 def _known_otherwise(first: NDArray[np.str_], other: NDArray[np.str_]) -> bool:
     """Tell whether images are known again by something else: pixels there, files here."""
-    if first.shape != other.shape:
-        return True
-    return bool(((first != other) & (first != "") & (other != "")).any())
+    comparable = first.shape == other.shape
+    return comparable and bool(((first != other) & (first != "") & (other != "")).any())

@@ -90,8 +90,9 @@ def _show(findings: Findings, *, drawn: bool) -> None:
 
     many = f"{findings.devices} × " if findings.devices > 1 else ""
     views = f", {findings.views} views each" if findings.views > 1 else ""
+    work = "decoding" if findings.decoder == "cpu" else "reading"
     console.say(
-        f"{many}{findings.device}; {counted(findings.workers, 'decoding thread')}; "
+        f"{many}{findings.device}; {counted(findings.workers, f'{work} thread')}; "
         f"{findings.dataset}{views}"
     )
     unknown = any(way.faithfulness is None for speed in findings.backbones for way in speed.ways)

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -176,6 +177,60 @@ def test_an_image_that_always_kills_is_an_error(tmp_path, paths, images, backbon
     with pytest.raises(StoreError, match="4 workers were lost on the same images"):
         extract(images(images=source), backbone, tmp_path / "f.h5", engine="ray", **CPU)
     assert len(list((tmp_path / "f.h5.parts").glob("part-*"))) >= 2
+
+
+class Fatal(LoggedImages):
+    """Kills its process when a worker asks for a signature, so many times."""
+
+    def signature(self, row):
+        if os.getpid() != int((self.log / "here").read_text()):
+            self.die()
+        return super().signature(row)
+
+    def select(self, rows):
+        return Fatal([self.paths[row] for row in rows], self.log, times=self.times)
+
+
+def test_a_worker_that_is_lost_while_it_joins(
+    tmp_path, paths, images, backbone, local, on_ray, monkeypatch
+):
+    class Slow(_cluster.Worker):
+        def __init__(self, *args):
+            super().__init__(*args)
+            if list(log.glob("death-*")):
+                time.sleep(12)  # longer than Ray would try a call again for, four times
+
+    log = tmp_path
+    monkeypatch.setattr(_cluster, "Worker", Slow)
+    (tmp_path / "here").write_text(str(os.getpid()))
+    source = Fatal(paths, tmp_path, times=2)
+    store = extract(images(images=source), backbone, tmp_path / "f.h5", engine="ray", **CPU)
+    assert_same(store, local)
+    assert len(list(tmp_path.glob("death-*"))) == 2
+
+
+def test_workers_that_are_always_lost_while_they_join(tmp_path, paths, images, backbone, on_ray):
+    (tmp_path / "here").write_text(str(os.getpid()))
+    source = Fatal(paths, tmp_path, times=99)
+    with pytest.raises(StoreError, match="a worker of the cluster cannot start"):
+        extract(images(images=source), backbone, tmp_path / "f.h5", engine="ray", **CPU)
+
+
+def test_a_worker_that_is_lost_while_it_chooses(
+    tmp_path, paths, images, backbone, local, on_ray, monkeypatch
+):
+    class Choosing(_cluster.Worker):
+        def choose(self, *args):
+            if not list(log.glob("death-*")):
+                (log / "death-0").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().choose(*args)
+
+    log = tmp_path
+    monkeypatch.setattr(_cluster, "Worker", Choosing)
+    store = extract(images(), backbone, tmp_path / "f.h5", engine="ray", **CPU)
+    assert (log / "death-0").exists()
+    assert_same(store, local)
 
 
 def test_a_machine_that_does_not_see_the_folder(tmp_path, images, backbone, on_ray, monkeypatch):
