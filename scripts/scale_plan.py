@@ -37,7 +37,7 @@ def constants_table(plan: Plan) -> str:
         rate = f"{network.gpu_rate:,.0f} images/s"
         rows.append([f"{network.name} on a GPU", rate, "**assumed**: timm's list, below"])
     for name, found in plan.cpus.items():
-        what = f"{NETWORKS[name].name} on {plan.cpu_cores} cores, from files to features"
+        what = f"{NETWORKS[name].name} on {plan.cpu_cores} cores, files to features, under way"
         value = f"{found.rate:,.1f} images/s"
         rows.append([what, value, f"measured: extraction.json ({found.precision})"])
     return f"{table(rows, numbers=[1])}\n\n{plan.circumstances} Rates of a GPU: {TIMM}."

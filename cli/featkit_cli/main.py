@@ -23,6 +23,8 @@ def _run() -> int:
     debug = "--debug" in sys.argv
     # Damaged tags are no news: images that cannot be read are listed with a reason.
     warnings.filterwarnings("ignore", module="PIL")
+    # joblib replaces a process whose memory grew, between two fits; nothing is lost by it.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
     try:
         arguments = [text for text in sys.argv[1:] if text != "--debug"]  # wherever it stands
         return int(app(arguments, standalone_mode=False, prog_name="featkit") or 0)
