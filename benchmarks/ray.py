@@ -20,6 +20,7 @@ from benchmarks.harness import (
     alternate,
     ratios,
     run_script,
+    under_way,
     workshop,
 )
 from benchmarks.material import NETWORKS, image_folder, weights_folder
@@ -49,7 +50,7 @@ def run(settings: Settings) -> Report:
             name: _slower(rounds, name).to_dict() for name in rounds[0] if name != _LOCAL
         },
     )
-    local, ray = (_under_way(rounds, name) for name in (_LOCAL, _RAY))
+    local, ray = (under_way(rounds, name) for name in (_LOCAL, _RAY))
     if local and ray:
         report.summary["rate_once_under_way"] = ratios(ray, local).to_dict()
     return report
@@ -114,7 +115,7 @@ def _table(
 
 
 def _row(rounds: Sequence[Round], name: str) -> list[str]:
-    rates = _under_way(rounds, name)
+    rates = under_way(rounds, name)
     return [
         name,
         _seconds(rounds, name).text(1),
@@ -138,9 +139,3 @@ def _slower(rounds: Sequence[Round], name: str) -> Spread:
     return ratios(
         [each[name].seconds for each in rounds], [each[_LOCAL].seconds for each in rounds]
     )
-
-
-def _under_way(rounds: Sequence[Round], name: str) -> list[float]:
-    """Return the rates in the middle half of a job; [] of who is not there or tells of none."""
-    rates = [each[name].facts.get("rate_between") if name in each else None for each in rounds]
-    return [float(str(rate)) for rate in rates] if all(rates) else []

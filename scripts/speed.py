@@ -183,8 +183,8 @@ def circumstances() -> str:
     machine, gpus = machines[0], {each["gpu"] for each in machines}
     if gpus != {None} or len({each["cpu"] for each in machines}) > 1:
         sys.exit(f"the benchmarks are of several machines, or of a GPU: {gpus}")
-    first, *_, last = sorted(each["date"] for each in machines * 2)
-    dates = first if first == last else f"{first} to {last}"
+    found = {each["date"] for each in machines}
+    dates = " to ".join(sorted({min(found), max(found)}))
     return (
         f"Measured {dates} on {machine['cores']} cores of an {machine['cpu']}, "
         f"{machine['memory_gib']} GB, no GPU; versions stand in each file."
@@ -218,9 +218,25 @@ def rivals() -> str:
         rows.append([what, *both, words, spread(found["times_faster"][name])])
     words = (
         "Median and range of the rounds; ratios are taken within a round. Features are made from "
-        "JPEG files of 600 × 450 px."
+        f"JPEG files of 600 × 450 px. {strengths_tried()}"
     )
-    return f"{table(rows, numbers=[1, 2, 4])}\n\n{words} {circumstances()}"
+    return f"{table(rows, numbers=[1, 2, 4])}\n\n{words}{circumstances()}"
+
+
+def strengths_tried() -> str:
+    """Say that the linear heads did not try the same number of penalties, if so."""
+    path = BENCHMARKS / "linear.json"
+    rounds = json.loads(path.read_text())["raw"]["fit"]["rounds"] if path.exists() else []
+    tried = {name: {each[name]["facts"]["strengths"] for each in rounds} for name in (OWN, *LOOPS)}
+    own = tried.pop(OWN)
+    others = set().union(*tried.values())
+    if own == others:
+        return ""
+    mine, theirs = (" to ".join(map(str, sorted(each))) for each in (own, others))
+    return (
+        f"featkit's linear head tried {mine} of the {theirs} penalties that scikit-learn tried: it "
+        "ends once they become clearly worse. "
+    )
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from benchmarks.extraction.limits import (
     allowed_rate,
 )
 from benchmarks.extraction.rivals import FEATKIT, THINGSVISION
-from benchmarks.harness import Absent, Round, Spread, Table, ratios
+from benchmarks.harness import Absent, Round, Spread, Table, ratios, under_way
 
 __all__ = ["Case", "limits_table", "rates_table", "summary"]
 
@@ -58,11 +58,6 @@ class Case:
             allowed_rate(each[FAITHFUL_DECODE], each[_faithful_forward(each)], device)
             for each in self.rounds
         ]
-
-    def under_way(self, name: str) -> list[float] | None:
-        """Return a contender's rate in the middle half of a job; None where it tells of none."""
-        rates = [each[name].facts.get("rate_between") for each in self.rounds]
-        return [cast(float, rate) for rate in rates] if all(rates) else None
 
 
 def rates_table(cases: Sequence[Case], device: str) -> Table:
@@ -113,17 +108,14 @@ def rates_table(cases: Sequence[Case], device: str) -> Table:
 
 def _circumstances(cases: Sequence[Case]) -> list[str]:
     """Say what thingsvision runs on, which has an environment of its own."""
-    facts = [
-        round_[THINGSVISION].facts
-        for case in cases
-        for round_ in case.rounds
-        if THINGSVISION in round_
-    ]
+    everyone = [round_ for case in cases for round_ in case.rounds]
+    facts = [round_[THINGSVISION].facts for round_ in everyone if THINGSVISION in round_]
+    if not facts:
+        return []
     versions = {f"torch {each['torch']}, timm {each['timm']}" for each in facts}
     return [
         f"thingsvision runs in an environment of its own ({'; '.join(sorted(versions))}), by its "
         "own loader, with random weights."
-        for _ in facts[:1]
     ]
 
 
@@ -168,7 +160,12 @@ def _row(case: Case, label: str, name: str, device: str) -> list[str]:
     first = case.rounds[0][name]
     core = Spread.of([1000 * each[name].core_seconds / each[name].work for each in case.rounds])
     setup = Spread.of([each[name].setup_seconds for each in case.rounds])
-    under_way = case.under_way(name)
+    rates_then = under_way(case.rounds, name)
+    then = ["–"] * 3
+    if rates_then:
+        bounds = case.allowed(device), case.faithful(device)
+        shares = [ratios(rates_then, bound).text() for bound in bounds]
+        then = [Spread.of(rates_then).text(1), *shares]
     return [
         label,
         name,
@@ -176,9 +173,7 @@ def _row(case: Case, label: str, name: str, device: str) -> list[str]:
         "–" if own else ratios(case.rates(FEATKIT), rates).text(),
         ratios(rates, case.allowed(device)).text(),
         ratios(rates, case.faithful(device)).text(),
-        "–" if under_way is None else Spread.of(under_way).text(1),
-        "–" if under_way is None else ratios(under_way, case.allowed(device)).text(),
-        "–" if under_way is None else ratios(under_way, case.faithful(device)).text(),
+        *then,
         f"{core.middle:.1f}",
         f"{first.work:,.0f}",
         f"{setup.middle:.1f}",
@@ -189,7 +184,7 @@ def _numbers(case: Case, device: str) -> dict[str, object]:
     allowed, faithful = case.allowed(device), case.faithful(device)
     names = case.measured()
     rivals = [name for name in names if name != FEATKIT and FEATKIT in names]
-    under_way = {name: rates for name in names if (rates := case.under_way(name)) is not None}
+    then = {name: rates for name in names if (rates := under_way(case.rounds, name))}
     return {
         "trained_weights": case.trained,
         "images_per_second": {name: Spread.of(case.rates(name)).to_dict() for name in names},
@@ -199,12 +194,12 @@ def _numbers(case: Case, device: str) -> dict[str, object]:
         "share_of_allowed_faithfully": {
             name: ratios(case.rates(name), faithful).to_dict() for name in names
         },
-        "under_way": {name: Spread.of(rates).to_dict() for name, rates in under_way.items()},
+        "under_way": {name: Spread.of(rates).to_dict() for name, rates in then.items()},
         "share_of_allowed_under_way": {
-            name: ratios(rates, allowed).to_dict() for name, rates in under_way.items()
+            name: ratios(rates, allowed).to_dict() for name, rates in then.items()
         },
         "share_of_allowed_faithfully_under_way": {
-            name: ratios(rates, faithful).to_dict() for name, rates in under_way.items()
+            name: ratios(rates, faithful).to_dict() for name, rates in then.items()
         },
         "times_faster": {
             name: ratios(case.rates(FEATKIT), case.rates(name)).to_dict() for name in rivals

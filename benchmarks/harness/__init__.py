@@ -3,7 +3,7 @@
 from benchmarks.harness.measurement import Absent, Contender, Measurement
 from benchmarks.harness.processes import ROOT, Script, run_command, run_script
 from benchmarks.harness.report import Report, Table
-from benchmarks.harness.rounds import Round, alternate, calibrated
+from benchmarks.harness.rounds import Round, alternate, calibrated, under_way
 from benchmarks.harness.settings import Settings, workshop
 from benchmarks.harness.spread import Spread, ratios
 from benchmarks.harness.watching import Watcher
@@ -25,5 +25,6 @@ __all__ = [
     "ratios",
     "run_command",
     "run_script",
+    "under_way",
     "workshop",
 ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 from benchmarks.harness.measurement import Contender, Measurement
 from benchmarks.harness.watching import Watcher
 
-__all__ = ["Round", "alternate", "calibrated"]
+__all__ = ["Round", "alternate", "calibrated", "under_way"]
 
 Round = Mapping[str, Measurement]
 """What each contender did in one round, by name."""
@@ -64,3 +65,9 @@ def calibrated(
         if trials[-1].seconds >= _ENOUGH * seconds or following <= work:
             return replace(contender, work=following), trials
         work = min(following, work * _GROWTH)
+
+
+def under_way(rounds: Sequence[Round], name: str) -> list[float]:
+    """Return a contender's rates in the middle half of a job; [] of who is not there, or silent."""
+    rates = [each[name].facts.get("rate_between") if name in each else None for each in rounds]
+    return cast(list[float], rates) if all(rates) else []

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from featkit.errors import StoreError
 from featkit.features._worker import Joined, Made
 
-__all__ = ["Dispatch", "Unit", "choice_of", "coming"]
+__all__ = ["Dispatch", "Unit", "choice_of"]
 
 _T = TypeVar("_T")
 
@@ -59,7 +59,7 @@ class Dispatch:
     ) -> None:
         self._ray = importlib.import_module("ray")
         self._join, self._make, self._made = join, make, made
-        self._coming = {coming(worker): worker for worker in workers}
+        self._coming = {_coming(worker): worker for worker in workers}
         self._joining: dict[Any, Any] = {}
         self._working: dict[Any, tuple[Any, Unit]] = {}
         self._idle: list[Any] = []
@@ -104,8 +104,8 @@ class Dispatch:
         except self._ray.exceptions.RayError as error:
             self._lost[worker] += 1
             if self._lost[worker] >= _TRIES:
-                raise _cannot_start(error) from error
-            self._coming[coming(worker)] = worker
+                raise _cannot_get_ready(error) from error
+            self._coming[_coming(worker)] = worker
         else:
             self._lost.pop(worker, None)
             self._idle.append(worker)
@@ -125,14 +125,14 @@ class Dispatch:
             unit.lost += 1
             if unit.lost >= _TRIES:
                 raise _lost(unit, error) from error
-            self._coming[coming(worker)] = worker
+            self._coming[_coming(worker)] = worker
             return unit
         del self._working[generator]
         self._idle.append(worker)
         return None
 
 
-def coming(worker: Any) -> Any:
+def _coming(worker: Any) -> Any:
     """Return the future of a worker's being there, however often Ray must begin it anew.
 
     No other call is tried again by Ray: it counts a try for every two seconds in which a worker
@@ -153,16 +153,20 @@ def choice_of(workers: Sequence[Any], choose: Callable[[Any], Any]) -> Any:
         StoreError: Workers are lost again and again.
     """
     ray = importlib.import_module("ray")
-    for left in reversed(range(_TRIES)):
-        there = {coming(worker): worker for worker in workers}
+    lost = 0
+    while True:
+        there = {_coming(worker): worker for worker in workers}
         [first], _ = ray.wait([*there], num_returns=1)
         try:
             ray.get(first)
+        except ray.exceptions.RayError as error:
+            raise _cannot_start(error) from error
+        try:
             return _own_errors(partial(ray.get, choose(there[first])))
         except ray.exceptions.RayError as error:
-            if not left:
-                raise _cannot_start(error) from error
-    raise AssertionError("no try left, and none failed")
+            lost += 1
+            if lost >= _TRIES:
+                raise _cannot_get_ready(error) from error
 
 
 def _own_errors(call: Callable[[], _T]) -> _T:
@@ -179,6 +183,14 @@ def _cannot_start(error: Exception) -> StoreError:
         "a worker of the cluster cannot start",
         cause=_last_line(error),
         remedy="Install the same featkit on all machines of the cluster",
+    )
+
+
+def _cannot_get_ready(error: Exception) -> StoreError:
+    return StoreError(
+        f"workers of the cluster were lost {_TRIES} times while they made ready",
+        cause=f"most likely memory ran out ({_last_line(error)})",
+        remedy="Give a smaller --batch-size, or workers with more memory",
     )
 
 

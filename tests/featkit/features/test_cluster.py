@@ -25,16 +25,21 @@ COUNT, PART, BROKEN = 1200, 256, (3, 700, 1199)
 
 
 class LoggedImages(FileImages):
-    """Writes down who reads which row; kills its process at a row, so many times."""
+    """Writes down who reads which row; kills its process at a row, so many times.
 
-    def __init__(self, paths, log, *, deadly=None, times=1):
+    At the row `held` it waits for the file `go`.
+    """
+
+    def __init__(self, paths, log, *, deadly=None, times=1, held=None):
         super().__init__(paths)
-        self.log, self.deadly, self.times = log, deadly, times
+        self.log, self.deadly, self.times, self.held = log, deadly, times, held
 
     def data(self, row):
         path = self.paths[row]
         with (self.log / "reads").open("a") as log:
             log.write(f"{Path(path).stem} {os.getpid()}\n")
+        while Path(path).stem == self.held and not (self.log / "go").exists():
+            time.sleep(0.05)
         if self.deadly is not None and Path(path).stem == self.deadly:
             self.die()
         return super().data(row)
@@ -48,7 +53,8 @@ class LoggedImages(FileImages):
 
     def select(self, rows):
         paths = [self.paths[row] for row in rows]
-        return LoggedImages(paths, self.log, deadly=self.deadly, times=self.times)
+        options = {"deadly": self.deadly, "times": self.times, "held": self.held}
+        return LoggedImages(paths, self.log, **options)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -152,7 +158,9 @@ def test_what_one_engine_began_in_shards_the_other_continues(
 ):
     monkeypatch.setattr(_job, "_ONE_FILE", 100)
     monkeypatch.setattr(_job, "_SHARD_ROWS", 2 * PART)
-    dataset, out = images(images=LoggedImages(paths, tmp_path)), tmp_path / "f.h5"
+    # Of the two parts that are left to the cluster, it can write one before it is interrupted.
+    source = LoggedImages(paths, tmp_path, held=str(4 * PART + 50))
+    dataset, out = images(images=source), tmp_path / "f.h5"
     with pytest.raises(KeyboardInterrupt):
         extract(dataset, backbone, out, progress=fakes.recorder(stop_after=800), **CPU)
     (tmp_path / "reads").unlink()
@@ -162,14 +170,15 @@ def test_what_one_engine_began_in_shards_the_other_continues(
     assert recorder.starts[0][1:3] == (COUNT, 3 * PART)
     assert min(reads(tmp_path)) >= 3 * PART  # nothing before is done again
     (tmp_path / "reads").unlink()
+    (tmp_path / "go").touch()
     recorder = fakes.recorder()
     store = extract(dataset, backbone, out, engine="ray", progress=recorder, **CPU)
-    assert 3 * PART < recorder.starts[0][2] < COUNT
+    assert recorder.starts[0][1:3] == (COUNT, 4 * PART)
     assert recorder.notes[-1] == "3 failed"
     assert_same(store, local)
     assert store.shards == 3
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == [".f.h5.lock", "f.h5", "f.h5.shards", "local", "reads"]
+    assert names == [".f.h5.lock", "f.h5", "f.h5.shards", "go", "local", "reads"]
 
 
 def test_an_image_that_always_kills_is_an_error(tmp_path, paths, images, backbone, on_ray):
@@ -212,25 +221,44 @@ def test_a_worker_that_is_lost_while_it_joins(
 def test_workers_that_are_always_lost_while_they_join(tmp_path, paths, images, backbone, on_ray):
     (tmp_path / "here").write_text(str(os.getpid()))
     source = Fatal(paths, tmp_path, times=99)
-    with pytest.raises(StoreError, match="a worker of the cluster cannot start"):
+    with pytest.raises(StoreError, match=r"lost 4 times while they made ready: .*memory"):
         extract(images(images=source), backbone, tmp_path / "f.h5", engine="ray", **CPU)
 
 
-def test_a_worker_that_is_lost_while_it_chooses(
-    tmp_path, paths, images, backbone, local, on_ray, monkeypatch
-):
-    class Choosing(_cluster.Worker):
-        def choose(self, *args):
-            if not list(log.glob("death-*")):
-                (log / "death-0").touch()
-                os.kill(os.getpid(), signal.SIGKILL)
-            return super().choose(*args)
+@pytest.fixture
+def lost_in_choosing(tmp_path, monkeypatch):
+    """Have workers killed while they choose, the first so many of them."""
 
-    log = tmp_path
-    monkeypatch.setattr(_cluster, "Worker", Choosing)
+    def lose(times):
+        class Choosing(_cluster.Worker):
+            def choose(self, *args):
+                earlier = len(list(tmp_path.glob("death-*")))
+                if earlier < times:
+                    (tmp_path / f"death-{earlier}").touch()
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return super().choose(*args)
+
+        monkeypatch.setattr(_cluster, "Worker", Choosing)
+
+    return lose
+
+
+def test_a_worker_that_is_lost_while_it_chooses(
+    tmp_path, images, backbone, local, on_ray, lost_in_choosing
+):
+    lost_in_choosing(1)
     store = extract(images(), backbone, tmp_path / "f.h5", engine="ray", **CPU)
-    assert (log / "death-0").exists()
+    assert (tmp_path / "death-0").exists()
     assert_same(store, local)
+
+
+def test_workers_that_are_always_lost_while_they_choose(
+    tmp_path, images, backbone, on_ray, lost_in_choosing
+):
+    lost_in_choosing(99)
+    with pytest.raises(StoreError, match=r"lost 4 times while they made ready: .*memory"):
+        extract(images(), backbone, tmp_path / "f.h5", engine="ray", **CPU)
+    assert len(list(tmp_path.glob("death-*"))) == 4
 
 
 def test_a_machine_that_does_not_see_the_folder(tmp_path, images, backbone, on_ray, monkeypatch):

@@ -78,7 +78,7 @@ def loaded(fakes, files, *, batches=None, devices=(CPU,), **fields):
 def assert_close(host, device):
     difference = (host.int() - device.int()).abs()
     assert difference.max() <= 1
-    assert (difference > 0).float().mean() < 0.25  # Pillow rounds after either direction
+    assert (difference > 0).float().mean() < 0.2  # the host rounds after either direction
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
@@ -174,7 +174,7 @@ def test_threads_end_when_the_generator_is_closed(fakes, jpegs):
 
 def test_without_torchcodec(fakes, jpegs, monkeypatch):
     monkeypatch.setitem(sys.modules, "torchcodec", None)
-    with pytest.raises(BackboneError, match=r"torchcodec is not installed.*featkit\[gpu\]"):
+    with pytest.raises(BackboneError, match=r"torchcodec is not installed\. .*featkit\[gpu\]"):
         loaded(fakes, jpegs)
 
 

@@ -193,7 +193,7 @@ def test_images_known_by_pixels_there_and_by_files_here_are_refused(tmp_path, ma
     hashes = np.array([f"{row:032x}" for row in range(len(first))])
     other = np.array([f"{row:031x}f" for row in range(len(first))])
     stores = [replace(first, image_hash=hashes), replace(second, image_hash=other)]
-    with pytest.raises(StoreError, match=r"their hashes of images differ.* --decoder"):
+    with pytest.raises(StoreError, match=r"their hashes of images differ\. .* --decoder"):
         fit(stores, tmp_path / "out", design=SMALL, jobs=1)
 
 
