@@ -6,7 +6,9 @@ __all__ = [
     "BackboneError",
     "DataError",
     "FeatkitError",
+    "ModelError",
     "PlanError",
+    "PluginError",
     "StoreError",
     "TrainingError",
     "UsageError",
@@ -52,12 +54,20 @@ class BackboneError(FeatkitError):
     """A backbone that cannot be found, built or loaded."""
 
 
+class ModelError(FeatkitError):
+    """A trained model that cannot be loaded, trusted or written."""
+
+
 class StoreError(FeatkitError):
     """A feature file, Run or output folder that cannot be read or written."""
 
 
 class PlanError(FeatkitError):
     """A design that the data cannot support, or that differs from another."""
+
+
+class PluginError(FeatkitError):
+    """Something that another distribution adds to featkit and that does not work."""
 
 
 class TrainingError(FeatkitError):

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from featkit.errors import StoreError
 
-__all__ = ["atomic_path", "disk_errors", "jsonable", "output_lock", "write_json"]
+__all__ = ["atomic_path", "cache_folder", "disk_errors", "jsonable", "output_lock", "write_json"]
 
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -112,3 +112,9 @@ def output_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again; it need not exist yet."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "featkit"

@@ -13,11 +13,11 @@ from torch.nn.functional import relu
 
 from featkit.backbones._pooling import LOGITS
 from featkit.backbones._small_cnn import SMALL_SIDE, SmallNetwork, small_preprocessing
-from featkit.backbones._source import Built, Options
 from featkit.backbones.preprocessing import Preprocessing
+from featkit.backbones.source import Built, Options
 from featkit.errors import BackboneError
 
-__all__ = ["BUNDLED", "SIDE", "TinyNetwork", "tiny_preprocessing"]
+__all__ = ["SIDE", "BundledSource", "TinyNetwork", "tiny_preprocessing"]
 
 SIDE = 96
 """Side of the square input in pixels, unless another is asked for."""
@@ -105,7 +105,7 @@ _NETWORKS: Mapping[str, _Bundled] = MappingProxyType(
 )
 
 
-class _BundledSource:
+class BundledSource:
     """Networks that are part of the package."""
 
     prefix = "featkit"
@@ -165,7 +165,3 @@ def _check(spec: str, bundled: _Bundled, options: Options, side: int) -> None:
             cause=f"the network needs {bundled.least_side} px or more",
             remedy=f"Use an image size of {bundled.least_side} or more, or leave it out",
         )
-
-
-BUNDLED = _BundledSource()
-"""The source of `featkit:` specs."""

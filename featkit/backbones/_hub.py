@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from featkit.backbones._downloads import HubFile, fetch
 from featkit.backbones._local_dir import build_folder
-from featkit.backbones._source import Built, Options
 from featkit.backbones._timm import SAFE_NAMES
+from featkit.backbones.source import Built, Options
 
-__all__ = ["HUB"]
+__all__ = ["HubSource"]
 
 
-class _HubSource:
+class HubSource:
     """Repositories with timm's `config.json` and `model.safetensors`, as `owner/name`."""
 
     prefix = "hf-hub"
@@ -41,10 +41,6 @@ class _HubSource:
         if not options.random_weights:
             fetch(spec, weights)
         return build_folder(spec, folder, options, name=name)
-
-
-HUB = _HubSource()
-"""The source of `hf-hub:` specs."""
 
 
 def _files(name: str) -> tuple[HubFile, HubFile]:

@@ -12,19 +12,19 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from timm.models import is_model, list_models
 
-from featkit.backbones._source import Built, Options
 from featkit.backbones._timm_network import build_network
 from featkit.backbones.model_facts import images_seen
+from featkit.backbones.source import Built, Options
 from featkit.errors import BackboneError
 
-__all__ = ["CONFIG", "LOCAL_DIR", "build_folder"]
+__all__ = ["CONFIG", "LocalDirSource", "build_folder"]
 
 CONFIG = "config.json"
 _WEIGHTS = "model.safetensors"
 _PICKLES = (".bin", ".pth", ".pt", ".tar", ".pkl", ".ckpt")
 
 
-class _LocalDirSource:
+class LocalDirSource:
     """Folders on this machine."""
 
     prefix = "local-dir"
@@ -48,10 +48,6 @@ class _LocalDirSource:
             BackboneError: A file is missing or damaged, or does not describe a network of timm.
         """
         return build_folder(f"local-dir:{name}", Path(name).expanduser(), options, name=name)
-
-
-LOCAL_DIR = _LocalDirSource()
-"""The source of `local-dir:` specs."""
 
 
 def build_folder(spec: str, folder: Path, options: Options, *, name: str) -> Built:

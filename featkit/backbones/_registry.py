@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any
 
-from featkit.backbones._source import Source
+from featkit.backbones.source import Source
 from featkit.errors import BackboneError
+from featkit.plugins import Registry
 
-__all__ = ["resolve", "sources"]
+__all__ = ["SOURCES", "resolve"]
 
 _LOOKED_UP = ("timm", "torchvision", "featkit")
-"""Where a bare name is looked up, in this order."""
+"""Where a bare name is looked up, in this order: what a distribution adds needs its prefix."""
 
 _NESTED = ("hf-hub:", "local-dir:")
 
 
-@cache
-def sources() -> Mapping[str, Source]:
-    """Return the sources by prefix. They bring timm and torchvision with them, so not before."""
-    from featkit.backbones._bundled import BUNDLED
-    from featkit.backbones._hub import HUB
-    from featkit.backbones._local_dir import LOCAL_DIR
-    from featkit.backbones._timm import TIMM
-    from featkit.backbones._torchvision import TORCHVISION
+def _source(prefix: str, kind: Any) -> Source:
+    source = kind()
+    if not isinstance(source, Source) or source.prefix != prefix:
+        raise TypeError(f"it is no source of backbones with the prefix {prefix}")
+    return source
 
-    everything: tuple[Source, ...] = (TIMM, TORCHVISION, BUNDLED, LOCAL_DIR, HUB)
-    return MappingProxyType({source.prefix: source for source in everything})
+
+SOURCES: Registry[Source] = Registry(
+    "featkit.backbones",
+    "source of backbones",
+    {
+        "timm": "featkit.backbones._timm:TimmSource",
+        "torchvision": "featkit.backbones._torchvision:TorchvisionSource",
+        "featkit": "featkit.backbones._bundled:BundledSource",
+        "local-dir": "featkit.backbones._local_dir:LocalDirSource",
+        "hf-hub": "featkit.backbones._hub:HubSource",
+    },
+    _source,
+)
+"""Every source by its prefix. Some bring timm and torchvision with them, once they are asked."""
 
 
 def resolve(spec: str) -> tuple[Source, str]:
@@ -44,15 +52,15 @@ def resolve(spec: str) -> tuple[Source, str]:
     # timm writes repositories on the Hub and folders with a prefix of its own.
     nested = spec.removeprefix("timm:")
     prefix, colon, name = (nested if nested.startswith(_NESTED) else spec).partition(":")
-    if colon and prefix in sources():
-        if sources()[prefix].has(name):
-            return sources()[prefix], name
+    if colon and prefix in SOURCES:
+        if SOURCES[prefix].has(name):
+            return SOURCES[prefix], name
         raise _unknown(spec, name, (prefix,))
     for candidate in _LOOKED_UP:
-        if sources()[candidate].has(spec):
-            return sources()[candidate], spec
+        if SOURCES[candidate].has(spec):
+            return SOURCES[candidate], spec
     if _is_path(spec):
-        return sources()["local-dir"], spec
+        return SOURCES["local-dir"], spec
     if colon:
         raise _no_source(spec, prefix)
     raise _unknown(spec, spec, _LOOKED_UP)
@@ -66,12 +74,12 @@ def _no_source(spec: str, prefix: str) -> BackboneError:
     return BackboneError(
         f"unknown backbone {spec}",
         cause=f"there is no source {prefix}",
-        remedy=f"Put one of these before the colon: {', '.join(sources())}",
+        remedy=f"Put one of these before the colon: {', '.join(SOURCES)}",
     )
 
 
 def _unknown(spec: str, name: str, prefixes: tuple[str, ...]) -> BackboneError:
-    names = [full for prefix in prefixes for full in sources()[prefix].names()]
+    names = [full for prefix in prefixes for full in SOURCES[prefix].names()]
     architecture = name.partition(".")[0]
     tagged = [full for full in names if full.partition(".")[0] == architecture]
     if tagged:

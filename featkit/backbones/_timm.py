@@ -12,17 +12,17 @@ from timm.models import (
 )
 
 from featkit.backbones._downloads import HubFile, Remote, WebFile, fetch
-from featkit.backbones._source import Built, Options
 from featkit.backbones._timm_network import build_network
+from featkit.backbones.source import Built, Options
 from featkit.errors import BackboneError
 
-__all__ = ["SAFE_NAMES", "TIMM"]
+__all__ = ["SAFE_NAMES", "TimmSource"]
 
 SAFE_NAMES = ("model.safetensors", "open_clip_model.safetensors")
 """What timm's weights on the Hub are called."""
 
 
-class _TimmSource:
+class TimmSource:
     """timm's registry: `resnet50` for the default weights, `resnet50.a1_in1k` for others."""
 
     prefix = "timm"
@@ -75,10 +75,6 @@ class _TimmSource:
             fixed=config is not None and config.fixed_input_size,
             overlay=overlay,
         )
-
-
-TIMM = _TimmSource()
-"""The source of `timm:` specs."""
 
 
 def _current(name: str) -> str:

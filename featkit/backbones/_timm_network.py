@@ -12,8 +12,8 @@ from timm.data.config import resolve_data_config
 from torch import Tensor, nn
 
 from featkit.backbones._pooling import LOGITS, TokenPooling, no_tokens
-from featkit.backbones._source import Built, Options
 from featkit.backbones.preprocessing import Preprocessing
+from featkit.backbones.source import Built, Options
 from featkit.errors import BackboneError
 
 __all__ = ["build_network"]

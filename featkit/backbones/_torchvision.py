@@ -12,14 +12,14 @@ from torch import Tensor, nn
 
 from featkit.backbones._downloads import WebFile, fetch
 from featkit.backbones._pooling import LOGITS, no_tokens, pool_tokens
-from featkit.backbones._source import Built, Options
 from featkit.backbones.preprocessing import Preprocessing
+from featkit.backbones.source import Built, Options
 from featkit.errors import BackboneError
 
-__all__ = ["TORCHVISION"]
+__all__ = ["TorchvisionSource"]
 
 
-class _TorchvisionSource:
+class TorchvisionSource:
     """torchvision's registry: `alexnet`, or `resnet50.IMAGENET1K_V1` for other than default."""
 
     prefix = "torchvision"
@@ -58,10 +58,6 @@ class _TorchvisionSource:
                 _pool(spec, network, options.pooling)
         preprocessing = _preprocessing(weights.transforms(), options.image_size)
         return Built(full, architecture, network, preprocessing, options.pooling or "default")
-
-
-TORCHVISION = _TorchvisionSource()
-"""The source of `torchvision:` specs."""
 
 
 def _all_weights(architecture: str) -> Any:

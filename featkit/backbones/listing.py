@@ -7,32 +7,15 @@ from dataclasses import dataclass
 
 import torch
 
-from featkit.backbones._registry import resolve, sources
-from featkit.backbones._source import Options, Source
+from featkit.backbones._registry import SOURCES, resolve
 from featkit.backbones._surroundings import quiet, seeded
 from featkit.backbones._weights import count_parameters
 from featkit.backbones.loading import measure_dimension
-from featkit.errors import BackboneError, UsageError
+from featkit.backbones.source import Options, Source
+from featkit.errors import BackboneError, PluginError, UsageError
+from featkit.shelf import SHELF
 
 __all__ = ["BackboneInfo", "BackboneList", "list_backbones", "weights_at_hand"]
-
-_SHELF = (
-    "featkit:tiny",
-    "torchvision:alexnet.IMAGENET1K_V1",
-    "timm:vgg19.tv_in1k",
-    "timm:resnet18.a1_in1k",
-    "timm:resnet34.a1_in1k",
-    "timm:resnet50.a1_in1k",
-    "timm:resnet101.a1h_in1k",
-    "timm:resnet152.a1h_in1k",
-    "timm:mobilenetv2_100.ra_in1k",
-    "timm:efficientnet_b0.ra_in1k",
-    "timm:convnext_tiny.in12k_ft_in1k",
-    "timm:vit_base_patch16_224.augreg2_in21k_ft_in1k",
-    "timm:mixer_b16_224.goog_in21k_ft_in1k",
-    "timm:vit_small_patch14_dinov2.lvd142m",
-)
-"""What is shown first."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +46,12 @@ class BackboneList:
     Attributes:
         rows: The first of them.
         total: How many there are.
+        problems: Why sources that other distributions add are left out.
     """
 
     rows: tuple[BackboneInfo, ...]
     total: int
+    problems: tuple[str, ...] = ()
 
 
 def list_backbones(pattern: str | None = None, *, limit: int | None = None) -> BackboneList:
@@ -79,18 +64,21 @@ def list_backbones(pattern: str | None = None, *, limit: int | None = None) -> B
 
     Raises:
         UsageError: A negative limit.
+        PluginError: The pattern names a source (`SOURCE:...`) that does not work.
     """
     if limit is not None and limit < 0:
         raise UsageError(
             f"limit {limit}", cause="it is negative", remedy="Give the number of rows to show"
         )
     with quiet():
+        sources, problems = _sources(pattern or "")
         everything = [
-            f"{prefix}:{name}" for prefix, source in sources().items() for name in source.names()
+            f"{prefix}:{name}" for prefix, source in sources.items() for name in source.names()
         ]
         matching = [spec for spec in everything if pattern is None or _matches(spec, pattern)]
         chosen = sorted(matching, key=_rank)[:limit]
-        return BackboneList(tuple(_describe(spec) for spec in chosen), len(matching))
+        rows = tuple(_describe(spec) for spec in chosen)
+        return BackboneList(rows, len(matching), tuple(problems))
 
 
 def weights_at_hand(spec: str) -> bool:
@@ -107,6 +95,21 @@ def weights_at_hand(spec: str) -> bool:
         return source.cached(name)
 
 
+def _sources(pattern: str) -> tuple[dict[str, Source], list[str]]:
+    """Return the sources that work, and what ails the others, whose names were not asked for."""
+    prefix, colon, _ = pattern.lower().partition(":")
+    asked = prefix if colon else ""
+    working, problems = {}, []
+    for each in SOURCES:
+        try:
+            working[each] = SOURCES[each]
+        except PluginError as error:
+            if each == asked:
+                raise
+            problems.append(str(error))
+    return working, problems
+
+
 def _matches(spec: str, pattern: str) -> bool:
     spec, pattern = spec.lower(), pattern.lower()
     if not any(character in pattern for character in "*?["):
@@ -115,7 +118,7 @@ def _matches(spec: str, pattern: str) -> bool:
 
 
 def _rank(spec: str) -> int:
-    return _SHELF.index(spec) if spec in _SHELF else len(_SHELF)
+    return SHELF.index(spec) if spec in SHELF else len(SHELF)
 
 
 def _describe(spec: str) -> BackboneInfo:

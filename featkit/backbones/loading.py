@@ -9,11 +9,11 @@ from torch import Tensor
 
 from featkit.backbones._pooling import TokenPooling, check_pooling
 from featkit.backbones._registry import resolve
-from featkit.backbones._source import Built, Options
 from featkit.backbones._surroundings import quiet, seeded
 from featkit.backbones._weights import count_parameters, weights_sha256
 from featkit.backbones.backbone import Backbone
 from featkit.backbones.preprocessing import DECODERS, Preprocessing
+from featkit.backbones.source import Built, Options
 from featkit.errors import BackboneError, UsageError
 
 __all__ = ["load_backbone"]
@@ -33,7 +33,8 @@ def load_backbone(
     Args:
         spec: `timm:NAME`, `torchvision:NAME`, `hf-hub:OWNER/NAME`, `local-dir:PATH` or
             `featkit:NAME`; a bare NAME is looked up in timm, torchvision and featkit, in this
-            order; a bare path is a folder.
+            order; a bare path is a folder. Sources that other distributions add are named by their
+            prefix.
         pooling: `avg` (patch tokens' mean), `cls` (class token), `cls+avg` (both), `logits` (the
             network as it was trained: its classifier's outputs), or None for the network's own.
         image_size: Side of the square input in pixels, or None for the network's own. Images are
@@ -47,6 +48,7 @@ def load_backbone(
         UsageError: An option that cannot be meant.
         BackboneError: The name is unknown, the weights cannot be had or do not fit, or the network
             does not allow the options.
+        PluginError: A source that another distribution adds does not work.
     """
     check_pooling(pooling)
     if image_size is not None and image_size < 1:

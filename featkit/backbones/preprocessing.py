@@ -108,6 +108,18 @@ class Preprocessing:
         resized = np.array(self._by_pillow(np.asarray(image), *self._size(*image.size[::-1])))
         return self.cropped(self._padded(resized) if self.border else resized)
 
+    def seen(self, height: int, width: int) -> tuple[float, float, float, float]:
+        """Return what part of an image of this size the network sees.
+
+        Returns:
+            Left, top, right and bottom as shares of width and height; below 0 or above 1 where the
+            network's input goes beyond the image.
+        """
+        resized = self._size(height, width)
+        (high, wide), (tall, broad) = resized, self.crop
+        left, top = (wide - broad) / 2 / wide, (high - tall) / 2 / high
+        return left, top, left + broad / wide, top + tall / high
+
     def to_dict(self) -> dict[str, object]:
         """Return the fields as JSON-like values (for the feature file and fingerprints)."""
         return {**asdict(self), "resampler": self.resampler}

@@ -27,9 +27,11 @@ __all__ = [
     "decode_image",
     "decode_pixels",
     "file_hash",
+    "image_size",
     "is_turned",
     "jpeg_header",
     "pixel_hash",
+    "upright_rgb",
 ]
 
 MAX_PIXELS = 178_956_970
@@ -117,6 +119,22 @@ def decode_image(data: bytes) -> Image.Image:
         raise ImageError(_reason(error)) from error
 
 
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """Return a picture that someone else opened as `decode_image` would; it stays as it was.
+
+    Raises:
+        ImageError: It cannot be loaded, or its pixels have no known range.
+    """
+    try:
+        image.load()
+        found = _rgb(image)
+        return _upright(found.copy() if found is image else found, _orientation(image))
+    except (ImageError, MemoryError):
+        raise
+    except Exception as error:  # a file that was opened lazily may be damaged
+        raise ImageError(_reason(error)) from error
+
+
 def decode_pixels(data: bytes) -> NDArray[np.uint8]:
     """Return what `decode_image` does as an array (H, W, 3), plain JPEGs without detours.
 
@@ -183,6 +201,24 @@ def is_turned(data: bytes) -> bool:
         return True
 
 
+def image_size(data: bytes) -> tuple[int, int]:
+    """Return width and height of an image file, as stored, from its header alone.
+
+    Raises:
+        ImageError: Empty, not an image, or its header is damaged.
+    """
+    plugin = _plugin(data)
+    try:
+        image = plugin(BytesIO(data))
+    except Image.DecompressionBombError:
+        raise ImageError("decompression bomb") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged files make the plugins raise nearly everything
+        raise ImageError(_reason(error)) from error
+    return image.size
+
+
 def check_shape(height: int, width: int) -> None:
     """Refuse what cannot be a photograph, before it is enlarged.
 
@@ -232,7 +268,7 @@ def _plugin(data: bytes) -> Callable[[BytesIO], ImageFile]:
     raise ImageError("not an image")
 
 
-def _rgb(image: ImageFile) -> Image.Image:
+def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return _grey_from_16_bits(image).convert("RGB")
     if image.mode not in _CONVERTIBLE:
@@ -243,7 +279,7 @@ def _rgb(image: ImageFile) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _grey_from_16_bits(image: ImageFile) -> Image.Image:
+def _grey_from_16_bits(image: Image.Image) -> Image.Image:
     bits, inverted = 16, False
     if isinstance(image, TiffImageFile):
         bits = image.tag_v2.get(_TIFF_BITS, (16,))[0]
@@ -252,7 +288,7 @@ def _grey_from_16_bits(image: ImageFile) -> Image.Image:
     return Image.fromarray(255 - grey if inverted else grey)
 
 
-def _orientation(image: ImageFile) -> int:
+def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # a damaged tag says nothing; the pixels are whole

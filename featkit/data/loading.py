@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from featkit.data.dataset import Dataset
 from featkit.data.places import Place, RemoteError, as_place, expand_braces, is_url
 from featkit.data.reader import CsvColumns, Reader, ReaderOptions
 from featkit.data.readers import READERS
-from featkit.errors import DataError, UsageError
+from featkit.errors import DataError, PluginError, UsageError
 
 __all__ = ["load_dataset"]
 
@@ -31,6 +31,7 @@ def load_dataset(
         DataError: Nothing there, no layout or several recognised, or the data contradict
             themselves.
         UsageError: An unknown KIND, or an option that the reader does not understand.
+        PluginError: The KIND is one that another distribution adds and that does not work.
     """
     options = ReaderOptions(columns=columns, lesions=lesions)
     target: str | Place = str(spec)
@@ -68,22 +69,21 @@ def _words(options: ReaderOptions) -> Iterator[str]:
 
 
 def _choose(spec: str | Path, options: ReaderOptions) -> tuple[Reader, str | Place]:
-    readers = {reader.kind: reader for reader in READERS}
     text = str(spec)
-    alone = text in readers and not readers[text].needs_path
+    alone = text in READERS and not READERS[text].needs_path
     if isinstance(spec, str) and not is_url(text) and (alone or not Path(text).exists()):
         kind, colon, target = text.partition(":")
-        if kind in readers:
-            return readers[kind], _checked_target(readers[kind], target)
+        if kind in READERS:
+            return READERS[kind], _checked_target(READERS[kind], target)
         if colon and re.fullmatch(r"\w[\w-]+", kind):
             raise UsageError(
                 f"{text}: unknown kind of data set {kind!r}",
-                cause="the kinds are " + ", ".join(readers),
-                remedy="Choose one of them, or check the path",
+                cause="the kinds are " + ", ".join(READERS),
+                remedy="Choose one of them, check the path, or install what adds the kind",
             )
     first, place = _existing(spec)
     if options.columns is not None and first.is_file():
-        return readers["csv"], place
+        return READERS["csv"], place
     return _recognise(first), place
 
 
@@ -123,10 +123,17 @@ def _recognise(path: Place) -> Reader:
             cause="the data set was not unpacked there",
             remedy="Give the folder that holds the images",
         )
-    found = [reader for reader in READERS if reader.recognises(path)]
+    ours = [READERS[kind] for kind in READERS.own]
+    others: list[Reader] = []
+    broken: list[PluginError] = []
+    found = _recognising(ours, path)
+    if not found:
+        # What is installed beside featkit is asked last: it never changes what a path means.
+        others, broken = _outside()
+        found = _recognising(others, path)
     if len(found) == 1:
         return found[0]
-    listed = found or [reader for reader in READERS if reader.needs_path]
+    listed = found or [reader for reader in (*ours, *others) if reader.needs_path]
     looked = "; ".join(f"{reader.kind}: {reader.looks_for}" for reader in listed)
     if found:
         raise DataError(
@@ -134,17 +141,33 @@ def _recognise(path: Place) -> Reader:
             cause=f"recognised {looked}",
             remedy=f"Say which one, for example {found[0].kind}:{path}",
         )
+    unasked = "".join(f"; not asked: {error.what}, as {error.cause}" for error in broken)
     raise DataError(
         f"{path} is no data set that is recognised",
-        cause=f"looked for {looked}",
+        cause=f"looked for {looked}{unasked}",
         remedy="Name the kind before the path (KIND:PATH) for an error that says what is missing",
     )
+
+
+def _outside() -> tuple[list[Reader], list[PluginError]]:
+    """Return the readers that other distributions add, and why some of them do not work."""
+    working, broken = [], []
+    for kind in READERS.outside:
+        try:
+            working.append(READERS[kind])
+        except PluginError as error:
+            broken.append(error)
+    return working, broken
+
+
+def _recognising(readers: Sequence[Reader], path: Place) -> list[Reader]:
+    return [reader for reader in readers if reader.recognises(path)]
 
 
 def _check_options(reader: Reader, options: ReaderOptions) -> None:
     for name in (field.name for field in fields(options)):
         if getattr(options, name) is not None and name not in reader.options:
-            kinds = [other.kind for other in READERS if name in other.options]
+            kinds = [kind for kind in READERS.own if name in READERS[kind].options]
             raise UsageError(
                 f"data of kind {reader.kind} take no {name}",
                 cause=f"only {' and '.join(kinds)} does",

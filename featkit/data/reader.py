@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from featkit.data.dataset import Dataset
 from featkit.data.places import Place
@@ -19,7 +19,7 @@ class CsvColumns:
 
     Attributes:
         image: Path of the image, with or without its extension.
-        label: Name of the class; an empty cell means no label.
+        label: Name of the class; an empty cell means no label. None = no image has one.
         group: What must stay together (lesion, patient). None = the column group, patient_id or
             lesion_id where there is one, else every image for itself.
         id: Distinct id of the image. None = the image column as it stands.
@@ -28,7 +28,7 @@ class CsvColumns:
     """
 
     image: str
-    label: str
+    label: str | None
     group: str | None = None
     id: str | None = None
     split: str | None = None
@@ -74,8 +74,13 @@ class ReaderOptions:
     lesions: str | Path | None = None
 
 
+@runtime_checkable
 class Reader(Protocol):
-    """Reads one layout of data set."""
+    """Reads one layout of data set; made without arguments, and without state.
+
+    A distribution adds one as an entry point of the group `featkit.readers` that has the kind's
+    name and leads to the class.
+    """
 
     @property
     def kind(self) -> str:

@@ -22,7 +22,7 @@ from featkit.data.places import Place
 from featkit.data.reader import ReaderOptions
 from featkit.errors import UsageError
 
-__all__ = ["SYNTHETIC", "SyntheticReader", "synthetic_dataset", "write_sample"]
+__all__ = ["SyntheticReader", "synthetic_dataset", "write_sample"]
 
 _VERSION = 1
 """Raised whenever the same seed draws other pixels: feature files of the old ones then differ."""
@@ -171,10 +171,6 @@ class SyntheticReader:
             UsageError: An unknown name, a value that is no whole number, or one out of range.
         """
         return synthetic_dataset(**dict(_option(part) for part in str(target).split(",") if target))
-
-
-SYNTHETIC = SyntheticReader()
-"""The reader of the embedded sample."""
 
 
 def _option(text: str) -> tuple[str, int]:

@@ -1,1 +1,1 @@
-"""What the computer has: devices, cores and memory. Its modules import torch."""
+"""What the computer has: devices, cores and memory. Most of its modules import torch."""

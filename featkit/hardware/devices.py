@@ -33,10 +33,21 @@ _BATCH = {"cpu": 32, "cuda": 256, "mps": 64}
 
 
 def available_cores() -> int:
-    """Return the number of cores that this process may use (see `keep_to_cores`)."""
+    """Return the number of cores that this process may use (see `keep_to_cores`).
+
+    Raises:
+        UsageError: FEATKIT_CORES is no number of cores.
+    """
     affinity = hasattr(os, "sched_getaffinity")
     there = len(os.sched_getaffinity(0)) if affinity else os.cpu_count() or 1
-    return min(there, int(os.environ.get(_CORES, there)))
+    limit = os.environ.get(_CORES, str(there))
+    if not limit.isdecimal() or int(limit) < 1:
+        raise UsageError(
+            f"{_CORES}={limit}",
+            cause="it is no number of cores",
+            remedy=f"Set {_CORES} to a whole number, or unset it",
+        )
+    return min(there, int(limit))
 
 
 def keep_to_cores(count: int) -> None:

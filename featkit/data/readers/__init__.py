@@ -1,27 +1,36 @@
-"""One reader for each layout of data set."""
+"""One reader for each layout of data set, by its kind."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from featkit.data.reader import Reader
-from featkit.data.readers.folder import FolderReader
-from featkit.data.readers.ham10000 import HAM10000_CLASSES, Ham10000Reader
-from featkit.data.readers.hmnist import HmnistReader
-from featkit.data.readers.isic import IsicReader
-from featkit.data.readers.medmnist import MedmnistReader
-from featkit.data.readers.table import CsvReader
-from featkit.data.readers.webdataset import WebdatasetReader
-from featkit.data.synthetic import SYNTHETIC
+from featkit.data.readers.ham10000 import HAM10000_CLASSES
+from featkit.plugins import Registry
 
 __all__ = ["HAM10000_CLASSES", "READERS"]
 
-READERS: tuple[Reader, ...] = (
-    Ham10000Reader(),
-    IsicReader(),
-    FolderReader(),
-    CsvReader(),
-    HmnistReader(),
-    MedmnistReader(),
-    WebdatasetReader(),
-    SYNTHETIC,
+
+def _reader(name: str, kind: Any) -> Reader:
+    reader = kind()
+    if not isinstance(reader, Reader) or reader.kind != name:
+        raise TypeError(f"it is no reader of the kind {name}")
+    return reader
+
+
+READERS: Registry[Reader] = Registry(
+    "featkit.readers",
+    "kind of data set",
+    {
+        "ham10000": "featkit.data.readers.ham10000:Ham10000Reader",
+        "isic": "featkit.data.readers.isic:IsicReader",
+        "folder": "featkit.data.readers.folder:FolderReader",
+        "csv": "featkit.data.readers.table:CsvReader",
+        "hmnist": "featkit.data.readers.hmnist:HmnistReader",
+        "medmnist": "featkit.data.readers.medmnist:MedmnistReader",
+        "webdataset": "featkit.data.readers.webdataset:WebdatasetReader",
+        "synthetic": "featkit.data.synthetic:SyntheticReader",
+    },
+    _reader,
 )
-"""All readers, in the order in which help and errors list them."""
+"""Every reader by its kind, in the order in which errors list them."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import tarfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from featkit.data.places import Place
 from featkit.data.readers._files import is_image_name
 from featkit.errors import DataError, StoreError
-from featkit.files import atomic_path
+from featkit.files import atomic_path, cache_folder
 
 __all__ = ["ShardIndex", "index_shard"]
 
@@ -56,7 +54,7 @@ def index_shard(shard: Place, token: str) -> ShardIndex:
     """
     if not token:
         return _walk(shard)
-    kept = _cache_folder() / f"{_digest(shard, token)}.json.gz"
+    kept = cache_folder() / "shards" / f"{_digest(shard, token)}.json.gz"
     with suppress(OSError, ValueError, TypeError, EOFError):
         return ShardIndex(**json.loads(gzip.decompress(kept.read_bytes())))
     index = _walk(shard)
@@ -64,11 +62,6 @@ def index_shard(shard: Place, token: str) -> ShardIndex:
     with suppress(OSError, StoreError), atomic_path(kept) as work:
         work.write_bytes(gzip.compress(json.dumps(asdict(index)).encode(), 6))
     return index
-
-
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "featkit" / "shards"
 
 
 def _digest(shard: Place, token: str) -> str:

@@ -23,11 +23,12 @@ from featkit.data.readers._tables import Table, read_header, read_table
 from featkit.data.sources import FileImages
 from featkit.errors import DataError
 
-__all__ = ["CsvReader"]
+__all__ = ["CsvReader", "unlabelled_columns"]
 
 _SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 _IMAGE = ("image", "image_path", "path", "file_path", "filepath", "file", "file_name", "filename")
 _LABEL = ("label", "class", "target", "diagnosis", "category")
+_ID = ("id", "image_id")
 _GROUP = ("group", "patient_id", "lesion_id")
 
 
@@ -60,7 +61,7 @@ class CsvReader:
         columns = options.columns or _usual_columns(table)
         names = table[columns.image]
         image_id = distinct_ids(table[columns.id] if columns.id else names, where=path)
-        labels = table[columns.label]
+        labels = table[columns.label] if columns.label else np.full(len(names), "")
         classes = sorted_classes(labels)
         group = columns.group or _first(_GROUP, table.columns)
         groups = table[group] if group else image_id
@@ -81,6 +82,17 @@ class CsvReader:
         )
 
 
+def unlabelled_columns(path: Place) -> CsvColumns | None:
+    """Return the columns of a table that names images and no labels; None where it is no such."""
+    if not path.is_file() or path.suffix.lower() not in _SUFFIXES:
+        return None
+    header = read_header(path)
+    image = _first(_IMAGE, header)
+    if image is None or _first(_LABEL, header) is not None:
+        return None
+    return CsvColumns(image=image, label=None, id=_first(_ID, header))
+
+
 def _usual_columns(table: Table) -> CsvColumns:
     image, label = _first(_IMAGE, table.columns), _first(_LABEL, table.columns)
     if image is None or label is None:
@@ -93,7 +105,7 @@ def _usual_columns(table: Table) -> CsvColumns:
     return CsvColumns(
         image=image,
         label=label,
-        id=_first(("id", "image_id"), table.columns),
+        id=_first(_ID, table.columns),
         split=_first(("split",), table.columns),
     )
 

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from featkit.backbones import load_backbone
-from featkit.backbones._bundled import BUNDLED
+from featkit.backbones._bundled import BundledSource
 from featkit.data._drawing import draw_photograph
 from featkit.data._lesion import TRAITS, unspecific_lesion
 from featkit.data.synthetic import synthetic_dataset
@@ -66,9 +66,9 @@ def test_a_bare_name_finds_it(tiny):
 
 
 def test_source_knows_its_names():
-    assert BUNDLED.names() == ["tiny"]
-    assert BUNDLED.has("tiny") and BUNDLED.cached("tiny")
-    assert not BUNDLED.has("large") and not BUNDLED.cached("large")
+    assert BundledSource().names() == ["tiny"]
+    assert BundledSource().has("tiny") and BundledSource().cached("tiny")
+    assert not BundledSource().has("large") and not BundledSource().cached("large")
 
 
 def test_features_do_not_depend_on_the_batch(tiny):

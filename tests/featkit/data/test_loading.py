@@ -11,7 +11,8 @@ KINDS = ("ham10000", "isic", "folder", "csv", "hmnist", "medmnist", "webdataset"
 
 
 def test_every_kind_of_the_design_has_one_reader():
-    assert tuple(reader.kind for reader in READERS) == KINDS
+    assert READERS.own == KINDS
+    assert tuple(READERS[kind].kind for kind in KINDS) == KINDS
 
 
 def test_a_path_and_its_kind_give_the_same(ham10000):

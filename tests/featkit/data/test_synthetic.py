@@ -12,7 +12,7 @@ from featkit.data._lesion import SHARES
 from featkit.data.loading import load_dataset
 from featkit.data.reader import ReaderOptions
 from featkit.data.readers import HAM10000_CLASSES
-from featkit.data.synthetic import SYNTHETIC, synthetic_dataset, write_sample
+from featkit.data.synthetic import SyntheticReader, synthetic_dataset, write_sample
 from featkit.errors import StoreError, UsageError
 
 
@@ -125,7 +125,7 @@ def test_photographs_of_one_lesion_are_alike_but_not_equal(sample, pixels):
     [("", 2000, 96), ("images=50", 50, 96), ("images=50,seed=3, size=32", 50, 32)],
 )
 def test_reader_understands_options(target, images, size):
-    dataset = SYNTHETIC.read(target, ReaderOptions())
+    dataset = SyntheticReader().read(target, ReaderOptions())
     assert len(dataset) == images
     assert dataset.images.read(0).size == (size, size)
 
@@ -145,7 +145,7 @@ def test_reader_understands_options(target, images, size):
 )
 def test_reader_refuses_what_it_does_not_understand(target, message):
     with pytest.raises(UsageError, match=message):
-        SYNTHETIC.read(target, ReaderOptions())
+        SyntheticReader().read(target, ReaderOptions())
 
 
 def test_it_is_loaded_by_name():
@@ -155,7 +155,7 @@ def test_it_is_loaded_by_name():
 
 
 def test_reader_recognises_no_path(tmp_path):
-    assert not SYNTHETIC.recognises(tmp_path)
+    assert not SyntheticReader().recognises(tmp_path)
 
 
 def test_written_sample_is_read_back(tmp_path):

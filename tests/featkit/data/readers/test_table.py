@@ -1,6 +1,6 @@
 import pytest
 
-from featkit.data import CsvColumns, ImageError, load_dataset
+from featkit.data import CsvColumns, ImageError, load_dataset, unlabelled_columns
 from featkit.errors import DataError
 
 
@@ -134,3 +134,15 @@ def test_naming_columns_does_not_lose_the_lesions(tmp_path, put_images, put_tabl
     data = load_dataset(put_table(tmp_path / "t.csv", rows), columns=CsvColumns("photo", "dx"))
     assert data.group.tolist() == ["L1", "L1"]
     assert not data.metadata
+
+
+def test_a_table_that_names_no_labels(tmp_path, put_images, put_table):
+    put_images(tmp_path, ["x.png", "y.jpg"])
+    path = put_table(tmp_path / "t.csv", [("id", "image"), ("one", "y.jpg"), ("two", "x.png")])
+    columns = unlabelled_columns(path)
+    data = load_dataset(path, columns=columns)
+    assert data.image_id.tolist() == ["one", "two"]
+    assert (data.label.tolist(), data.classes) == ([-1, -1], ())
+    labelled = put_table(tmp_path / "l.csv", [("image", "label"), ("x.png", "a")])
+    other = put_table(tmp_path / "o.csv", [("pixel0", "pixel1"), ("1", "2")])
+    assert [unlabelled_columns(each) for each in (labelled, other, tmp_path)] == [None] * 3

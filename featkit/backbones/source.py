@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import nn
 
@@ -51,8 +51,13 @@ class Built:
     trained_on: tuple[str, ...] = ()
 
 
+@runtime_checkable
 class Source(Protocol):
-    """A place that backbones come from."""
+    """A place that backbones come from; made without arguments, and without state.
+
+    A distribution adds one as an entry point of the group `featkit.backbones` that has the
+    prefix's name and leads to the class.
+    """
 
     @property
     def prefix(self) -> str:
