@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from featkit.errors import PlanError, StoreError
+from featkit.errors import PlanError
 from featkit.plans import Plan, named_difference
-from featkit.runs import Run, RunStore, TestSet
+from featkit.runs import Run, TestSet, filled_store
 
 __all__ = ["Grid", "gather"]
 
@@ -91,14 +91,7 @@ def gather(folders: Sequence[Path | str] | Path | str) -> Grid:
     given = [folders] if isinstance(folders, Path | str) else folders
     paths = [Path(folder) for folder in given]
     for folder in paths:
-        found = list(RunStore(folder))
-        if not found:
-            raise StoreError(
-                f"no Runs in {folder}",
-                cause="it is not the --out of `featkit fit` or `featkit finetune`, or nothing was "
-                "trained yet",
-                remedy="Run `featkit fit` first",
-            )
+        found = list(filled_store(folder))
         _same_design(paths[0], folder, runs[:1] + found)
         runs += found
     names = _names(runs)

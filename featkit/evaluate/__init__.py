@@ -2,6 +2,8 @@
 
 from featkit.evaluate.auroc import one_vs_rest_auroc
 from featkit.evaluate.bootstrap import interval, lesion_weights
+from featkit.evaluate.calibration import class_calibration_error
+from featkit.evaluate.calibrator import Calibrator, fit_calibrator
 from featkit.evaluate.labels_needed import CannotSay, LabelsNeeded, labels_needed
 from featkit.evaluate.learning_curve import LearningCurve, Prediction, fit_learning_curve
 from featkit.evaluate.mcnemar import McNemar, mcnemar
@@ -16,6 +18,7 @@ from featkit.evaluate.temperature import apply_temperature, fit_temperature
 
 __all__ = [
     "METRICS",
+    "Calibrator",
     "CannotSay",
     "Difference",
     "LabelsNeeded",
@@ -26,10 +29,12 @@ __all__ = [
     "Prediction",
     "Reliability",
     "apply_temperature",
+    "class_calibration_error",
     "class_precision",
     "class_recall",
     "class_support",
     "find_metric",
+    "fit_calibrator",
     "fit_learning_curve",
     "fit_power_law",
     "fit_temperature",

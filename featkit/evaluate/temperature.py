@@ -12,7 +12,13 @@ from scipy.special import softmax
 from featkit.errors import UsageError
 from featkit.evaluate._inputs import Float, check_inputs
 
-__all__ = ["HIGHEST_TEMPERATURE", "LOWEST_TEMPERATURE", "apply_temperature", "fit_temperature"]
+__all__ = [
+    "HIGHEST_TEMPERATURE",
+    "LOWEST_TEMPERATURE",
+    "apply_temperature",
+    "fit_temperature",
+    "logits_of",
+]
 
 LOWEST_TEMPERATURE = 0.05
 HIGHEST_TEMPERATURE = 20.0
@@ -45,7 +51,7 @@ def fit_temperature(label: ArrayLike, probabilities: ArrayLike) -> float:
         DataError: The arrays do not fit together, or there is no image.
     """
     predictions = check_inputs(label, probabilities, None)
-    logits = _logits(predictions.probabilities)
+    logits = logits_of(predictions.probabilities)
     true = logits[np.arange(len(logits)), predictions.label]
 
     def slope(log_temperature: float) -> float:
@@ -82,10 +88,11 @@ def apply_temperature(probabilities: ArrayLike, temperature: float) -> Float:
             cause="it must be a number above 0",
             remedy="Use the one that fit_temperature returns",
         )
-    scaled: Float = softmax(_logits(probabilities) / temperature, axis=-1)
+    scaled: Float = softmax(logits_of(probabilities) / temperature, axis=-1)
     return scaled
 
 
-def _logits(probabilities: ArrayLike) -> Float:
+def logits_of(probabilities: ArrayLike) -> Float:
+    """Return log p, float64, finite, in the place of logits."""
     logits: Float = np.log(np.maximum(np.asarray(probabilities, np.float64), _LEAST))
     return logits

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from featkit.backbones import SOURCES
 from featkit.data.dataset import Dataset
 from featkit.features._choosing import storage_dtype
 from featkit.features._filling import Filling
@@ -63,6 +64,7 @@ def assemble(
         "peak_memory_bytes": int(spent[:, 2].max()),
         **attributes["cost"],
     }
+    source = str(attributes["backbone"]["spec"]).partition(":")[0]
     file = StoreFile(
         path=out,
         dataset=dataset,
@@ -72,7 +74,7 @@ def assemble(
             **attributes,
             "fingerprint": identity_of(attributes),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "versions": software_versions(_PACKAGES),
+            "versions": software_versions((*_PACKAGES, *SOURCES.distributions(source))),
             "cost": cost,
         },
         trained_on=trained_on,

@@ -18,7 +18,7 @@ from featkit.data.dataset import Dataset
 from featkit.data.decoding import ImageError, check_shape, decode_pixels, pixel_hash
 from featkit.data.sources import EncodedImages, concurrent_reads
 from featkit.features._batch import Batch, ahead
-from featkit.features._views import view_of
+from featkit.features._views import all_views
 
 __all__ = ["Allocate", "Loader", "pageable"]
 
@@ -84,13 +84,12 @@ class Loader:
             return "", error.reason
 
     def _fill(self, row: int, slot: Pixels, image: Pixels) -> tuple[str, str]:
-        height, width, _ = image.shape
-        check_shape(height, width)
-        slot[0] = self.preprocessing(image)
+        check_shape(*image.shape[:2])
         image_id = str(self.dataset.image_id[row])
-        for number in range(1, self.views):
-            view = view_of(height, width, image_id=image_id, view=number)
-            slot[number] = view.lit(self.preprocessing(view.shaped(image)))
+        for number, view in enumerate(
+            all_views(image, self.preprocessing, views=self.views, image_id=image_id)
+        ):
+            slot[number] = view
         return pixel_hash(image), ""
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
+from featkit.backbones.preprocessing import Preprocessing
 from featkit.fingerprints import stable_seed
 
-__all__ = ["View", "view_of"]
+__all__ = ["View", "all_views", "view_of"]
 
 Pixels = NDArray[np.uint8]
 
@@ -87,3 +89,21 @@ def view_of(height: int, width: int, *, image_id: str, view: int) -> View:
         brightness=rng.uniform(*_LIGHT),
         contrast=rng.uniform(*_LIGHT),
     )
+
+
+def all_views(
+    image: Pixels, preprocessing: Preprocessing, *, views: int, image_id: str
+) -> Iterator[Pixels]:
+    """Yield the network's input of each view, (height, width, 3), uint8, the plain one first.
+
+    Args:
+        image: RGB, upright, at its original size, (H, W, 3).
+        preprocessing: How it becomes the network's input.
+        views: How many.
+        image_id: What the variations are drawn by.
+    """
+    yield preprocessing(image)
+    height, width, _ = image.shape
+    for number in range(1, views):
+        view = view_of(height, width, image_id=image_id, view=number)
+        yield view.lit(preprocessing(view.shaped(image)))

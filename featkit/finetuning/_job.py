@@ -27,11 +27,12 @@ from featkit.experiment import (
     refuse_seen,
 )
 from featkit.finetuning._augmentation import Augmentation
-from featkit.finetuning._export import exportable, is_saved, save_model
+from featkit.finetuning._export import exportable, is_saved
 from featkit.finetuning._feed import Feed
 from featkit.finetuning._images import Images
 from featkit.finetuning._keeping import Keeper
 from featkit.finetuning._meter import Meter
+from featkit.finetuning._models import Material, keep_model, material_of
 from featkit.finetuning._network import Classifier
 from featkit.finetuning._pixels import Pixels
 from featkit.finetuning._task import Task
@@ -41,6 +42,7 @@ from featkit.finetuning.recipe import Recipe, changes
 from featkit.fingerprints import fingerprint
 from featkit.hardware.devices import available_cores, repeatable
 from featkit.hardware.memory import freed_memory_kept
+from featkit.models import is_model, models_folder
 from featkit.plans import Plan
 from featkit.progress import NoProgress, Progress
 from featkit.runs import Run, RunKey, RunStore, TestSet
@@ -102,10 +104,10 @@ class Job:
     def _found(self, task: Task, runs: RunStore) -> bool:
         """Tell whether the Run is there, and its model where models are wanted."""
         there = runs.find(task.key) is not None
-        return there and (not self.save_models or is_saved(self._model_folder(task.key)))
-
-    def _model_folder(self, key: RunKey) -> Path:
-        return self.out / "models" / Path(key.file_name).stem
+        if not there or not self.save_models:
+            return there
+        folder = models_folder(self.out, task.key)
+        return is_model(folder) and is_saved(folder / "network")
 
     def _keeper(self, task: Task) -> Keeper:
         return task.keeper(self.out / "checkpoints", writes=self._team.leads)
@@ -281,23 +283,38 @@ class Job:
                 diverged.append(error.with_traceback(None))
                 meter.diverged()
                 continue
+            material = material_of(task, model, feed, test_feed) if self.save_models else None
             if team.leads:
-                self._keep(task, run, model, runs)
+                self._keep(task, run, model, material, runs)
                 keeper.forget()
             meter.end(run)
         meter.finish()
         if diverged:
             raise _together(diverged, len(tasks))
 
-    def _keep(self, task: Task, run: Run, model: Classifier, runs: RunStore) -> None:
+    def _keep(
+        self,
+        task: Task,
+        run: Run,
+        model: Classifier,
+        material: Material | None,
+        runs: RunStore,
+    ) -> None:
         """Write what the Run leaves; the Run itself last, since it says that all is there."""
-        if self.save_models:
-            folder = self._model_folder(run.key)
-            note = f"{run.name} at {run.key.budget:g}% of the labels; featkit Run {folder.name}"
+        if material is not None:
             ledger, rows = self._train_images.ledger, task.rows[task.seen]
             hashes = {*ledger.image_hash[rows].tolist(), *ledger.file_hash[rows].tolist()} - {""}
-            trained_on = sorted({*hashes, *self.backbone.trained_on})
-            save_model(model, self.backbone, run.classes, folder, note=note, trained_on=trained_on)
+            keep_model(
+                models_folder(self.out, run.key),
+                task=task,
+                run=run,
+                model=model,
+                backbone=self.backbone,
+                material=material,
+                table=self._participants[1],
+                dataset=(self.dataset.name, self.dataset.fingerprint),
+                trained_on=sorted({*hashes, *self.backbone.trained_on}),
+            )
         runs.save(run)
 
     def _pixels(self, images: Images) -> Pixels:

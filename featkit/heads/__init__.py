@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from featkit.heads._problem import HeldOutRows
+from featkit.heads._problem import HeldOutRows, Problem, Sample, Split
 from featkit.heads.base import Head
-from featkit.heads.registry import HEADS, make_head
+from featkit.heads.registry import HEADS, find_head, make_head
 from featkit.heads.together import TrainingSet, fit_together
 from featkit.heads.views import PLAIN, Views
 
@@ -23,16 +24,20 @@ __all__ = [
     "LightGBMHead",
     "LinearHead",
     "MLPHead",
+    "Problem",
+    "Sample",
+    "Split",
     "TrainingSet",
     "Views",
+    "find_head",
     "fit_together",
     "make_head",
 ]
 
 
-def __getattr__(name: str) -> type[Head]:
-    """Import a head when its class is first asked for."""
-    names = {"LinearHead": "linear", "LightGBMHead": "lightgbm", "MLPHead": "mlp"}
-    if name in names:
-        return HEADS[names[name]]
+def __getattr__(name: str) -> object:
+    """Import a head when its class is first asked for: LightGBM and torch are heavy."""
+    modules = {"LinearHead": "linear", "LightGBMHead": "boosting", "MLPHead": "mlp"}
+    if name in modules:
+        return getattr(import_module(f"featkit.heads.{modules[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -27,8 +27,10 @@ _BLOCK_ROWS = 4096
 class Head(ClassifierMixin, BaseEstimator, ABC):
     """A classifier on frozen features that makes its own choices inside `fit`.
 
-    Subclasses take the options `imbalance`, `inner_splits`, `random_state` and `n_jobs`, and
-    implement `_fit` and `_probabilities`.
+    Subclasses take the options `imbalance`, `inner_splits`, `random_state` and `n_jobs`, all
+    options with defaults, and implement `_fit`, `_probabilities` and `_shapes`. A distribution adds
+    one as an entry point of the group `featkit.heads` that has the head's name and leads to the
+    class.
 
     Attributes:
         classes_: (C,) class labels, sorted.
@@ -89,7 +91,7 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
         options = self.get_params()
         for name in ("n_jobs", "random_state", "device"):
             options.pop(name, None)
-        return {**options, "recipe": self.recipe}
+        return {**options, "recipe": self.recipe, **_maker(type(self))}
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return class probabilities (n, C), columns in the order of `classes_`.
@@ -128,6 +130,28 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
         """
         for head, problem in zip(heads, problems, strict=True):
             head._fit(problem)
+
+    def kept(self) -> tuple[dict[str, NDArray[Any]], str]:
+        """Return what prediction needs of a trained head: arrays by name, and text."""
+        return {name: np.asarray(getattr(self, name)) for name in self._shapes()}, ""
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], text: str) -> None:
+        """Take what `kept` returned; `classes_` and `n_features_in_` are there already.
+
+        Raises:
+            ValueError: Something is missing, too much, of another shape, or no finite number.
+        """
+        if text:
+            raise ValueError("it has text, which this kind of head has not")
+        check_arrays(arrays, self._shapes())
+        if "scale_" in arrays and not (arrays["scale_"] > 0).all():
+            raise ValueError("scale_ has numbers that are not above 0")
+        for name, array in arrays.items():
+            setattr(self, name, array)
+
+    @abstractmethod
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the arrays that prediction needs, attributes by name, and their shapes."""
 
     @abstractmethod
     def _fit(self, problem: Problem) -> None:
@@ -177,6 +201,12 @@ class Head(ClassifierMixin, BaseEstimator, ABC):
         at_least(self, "n_jobs", 1)
 
 
+def _maker(kind: type[Head]) -> dict[str, str]:
+    """Return who a head is that others may also have given its name: nothing of featkit's own."""
+    own = kind.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return {} if own else {"class": f"{kind.__module__}:{kind.__qualname__}"}
+
+
 def at_least(head: Head, name: str, least: float) -> None:
     """Raise UsageError where an option lies below the least value that makes sense."""
     value = getattr(head, name)
@@ -186,6 +216,17 @@ def at_least(head: Head, name: str, least: float) -> None:
             cause=f"{type(head).__name__} needs at least {least}",
             remedy=f"Give {name} a value of {least} or more",
         )
+
+
+def check_arrays(arrays: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise ValueError where arrays are not finite floats of these names and shapes."""
+    if set(arrays) != set(shapes):
+        raise ValueError(f"it has the arrays {sorted(arrays)}, not {sorted(shapes)}")
+    for name, array in arrays.items():
+        if array.shape != shapes[name]:
+            raise ValueError(f"{name} has the shape {array.shape}, not {shapes[name]}")
+        if array.dtype not in (np.float32, np.float64) or not np.isfinite(array).all():
+            raise ValueError(f"{name} does not hold finite floats")
 
 
 def _by_view(features: ArrayLike) -> tuple[ArrayLike, int]:

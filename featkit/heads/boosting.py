@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import lightgbm as lgb
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from featkit.heads._binned import BinnedProblem
 from featkit.heads._problem import HeldOutRows, Problem, Split
 from featkit.heads._stopping import Stopping
-from featkit.heads.base import Head, at_least
+from featkit.heads._trees import checked_trees
+from featkit.heads.base import Head, at_least, check_arrays
 
 __all__ = ["LightGBMHead"]
 
@@ -153,6 +154,22 @@ class LightGBMHead(Head):
             "num_threads": self.n_jobs,
             "verbosity": -1,
         }
+
+    def kept(self) -> tuple[dict[str, NDArray[Any]], str]:
+        """Return no arrays, and the trees as text."""
+        return {}, self.model_
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], text: str) -> None:
+        """Take trees as text, checked before LightGBM reads them.
+
+        Raises:
+            ValueError: They are no trees of this number of features and classes.
+        """
+        check_arrays(arrays, {})
+        self.model_ = checked_trees(text, features=self.n_features_in_, classes=len(self.classes_))
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return {}
 
     def _probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         booster = lgb.Booster(model_str=self.model_)

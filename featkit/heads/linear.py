@@ -98,6 +98,12 @@ class LinearHead(Head):
         coefficients = np.column_stack([self.coef_, self.intercept_])
         return np.asarray(softmax(logits(scaled, coefficients), axis=1))
 
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        columns, classes = self.n_features_in_, len(self.classes_)
+        rows = 1 if classes == 2 else classes
+        across = {"mean_": (columns,), "scale_": (columns,)}
+        return {"coef_": (rows, columns), "intercept_": (rows,), **across}
+
     def check_options(self) -> None:
         """Refuse option values that cannot be meant."""
         super().check_options()

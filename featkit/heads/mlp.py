@@ -48,7 +48,10 @@ class MLPHead(Head):
         device: Where to train: "cpu", "cuda", "cuda:N", "mps" or "auto".
 
     Attributes:
-        layers_: Weights and biases: (D, hidden), (1, hidden), (hidden, C), (1, C), float32.
+        hidden_coef_: Weights of the hidden layer, (D, hidden), float32.
+        hidden_intercept_: Its biases, (hidden,).
+        coef_: Weights of the output layer, (hidden, C).
+        intercept_: Its biases, (C,).
         mean_: (D,) of the training features.
         scale_: (D,) standard deviation; 1 for constant columns.
     """
@@ -104,10 +107,20 @@ class MLPHead(Head):
                 _train_on_all_rows(courses)
 
     def _probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
-        into, bias, out, out_bias = (layer.astype(np.float64) for layer in self.layers_)
         scaled = (features - self.mean_.astype(np.float64)) / self.scale_
-        hidden = np.maximum(scaled @ into + bias, 0.0)
-        return np.asarray(softmax(hidden @ out + out_bias, axis=1))
+        hidden = np.maximum(scaled @ self.hidden_coef_ + self.hidden_intercept_, 0.0)
+        return np.asarray(softmax(hidden @ self.coef_ + self.intercept_, axis=1))
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        columns, hidden, classes = self.n_features_in_, self.hidden, len(self.classes_)
+        return {
+            "hidden_coef_": (columns, hidden),
+            "hidden_intercept_": (hidden,),
+            "coef_": (hidden, classes),
+            "intercept_": (classes,),
+            "mean_": (columns,),
+            "scale_": (columns,),
+        }
 
     def check_options(self) -> None:
         """Refuse option values that cannot be meant."""
@@ -162,9 +175,11 @@ class _Course:
         """Give the head what was chosen and learned."""
         head = self.head
         head.chosen_, head.held_out_ = self.choice.record, self.choice.held_out
-        head.layers_ = [layer[0] for layer in learner.layers]
+        into, bias, out, out_bias = (layer[0] for layer in learner.layers)
+        head.hidden_coef_, head.hidden_intercept_ = into, bias[0]
+        head.coef_, head.intercept_ = out, out_bias[0]
         head.mean_, head.scale_ = self._scaling
-        head.n_parameters_ = sum(layer.size for layer in head.layers_)
+        head.n_parameters_ = sum(layer[0].size for layer in learner.layers)
 
     def _learner(self, samples: Sequence[Sample]) -> Learner:
         problem = self._problem

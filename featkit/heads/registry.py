@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from importlib import import_module
+from inspect import isabstract
+from typing import Any
 
 from featkit.errors import UsageError
 from featkit.heads.base import Head
+from featkit.plugins import Registry
 
-__all__ = ["HEADS", "make_head"]
+__all__ = ["HEADS", "find_head", "make_head"]
 
-
-class _LazyHeads(Mapping[str, type[Head]]):
-    """Head classes, each imported when it is first looked up: LightGBM and torch are heavy."""
-
-    def __init__(self, places: Mapping[str, tuple[str, str]]) -> None:
-        self._places = places
-
-    def __getitem__(self, name: str) -> type[Head]:
-        module, attribute = self._places[name]
-        head: type[Head] = getattr(import_module(module), attribute)
-        return head
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
+_OPTIONS = ("imbalance", "inner_splits", "n_jobs", "random_state")
+"""What every head takes."""
 
 
-HEADS: Mapping[str, type[Head]] = _LazyHeads(
+def _head(name: str, kind: Any) -> type[Head]:
+    if not (isinstance(kind, type) and issubclass(kind, Head)) or isabstract(kind):
+        raise TypeError("it is no class of heads that can be trained")
+    missing = sorted(set(_OPTIONS) - set(kind().get_params()))
+    if missing:
+        raise TypeError(f"{kind.__name__} lacks the options {', '.join(missing)}")
+    return kind
+
+
+HEADS: Registry[type[Head]] = Registry(
+    "featkit.heads",
+    "head",
     {
-        "linear": ("featkit.heads.linear", "LinearHead"),
-        "lightgbm": ("featkit.heads.boosting", "LightGBMHead"),
-        "mlp": ("featkit.heads.mlp", "MLPHead"),
-    }
+        "linear": "featkit.heads.linear:LinearHead",
+        "lightgbm": "featkit.heads.boosting:LightGBMHead",
+        "mlp": "featkit.heads.mlp:MLPHead",
+    },
+    _head,
 )
 """Every head by the name that the command line and Runs give it."""
+
+
+def find_head(name: str) -> type[Head]:
+    """Return the class of a head.
+
+    Args:
+        name: A name in `HEADS`.
+
+    Raises:
+        UsageError: There is no such head.
+        PluginError: It is one that another distribution adds, and does not work.
+    """
+    if name not in HEADS:
+        raise UsageError(
+            f"head {name!r}",
+            cause="there is no head of this name",
+            remedy=f"Choose one of {', '.join(HEADS)}, or install what adds it",
+        )
+    return HEADS[name]
 
 
 def make_head(
@@ -58,12 +75,7 @@ def make_head(
 
     Raises:
         UsageError: There is no such head.
+        PluginError: It is one that another distribution adds, and does not work.
     """
-    if name not in HEADS:
-        raise UsageError(
-            f"head {name!r}",
-            cause="there is no head of this name",
-            remedy=f"Choose one of {', '.join(HEADS)}",
-        )
-    head = HEADS[name](imbalance=imbalance, random_state=seed, n_jobs=n_jobs)
+    head = find_head(name)(imbalance=imbalance, random_state=seed, n_jobs=n_jobs)
     return head.set_params(device=device) if "device" in head.get_params() else head

@@ -10,7 +10,7 @@ from featkit.data import CsvColumns
 from featkit.errors import FeatkitError, UsageError
 from featkit.evaluate import find_metric
 from featkit.experiment import Design
-from featkit.heads import HEADS
+from featkit.heads import find_head
 from featkit.studies.schema import Arm, DataSection, DesignSection, Study
 
 __all__ = ["check_values", "columns_of", "design_of"]
@@ -57,7 +57,7 @@ def check_values(study: Study) -> None:
     if study.report.pair is not None:
         frozen, tuned = study.report.pair
         with _at("report.pair"):
-            _one_of("head", frozen.split("+")[0], tuple(HEADS))
+            find_head(frozen.split("+")[0])
             _one_of("method", tuned, _strategies())
     for index, published in enumerate(study.published):
         with _at(f"published.{index}.metric"):
@@ -74,7 +74,7 @@ def _check_sections(arm_name: str, arm: Arm, *, views: int) -> None:
         key = f"arms.{arm_name}.fit.{name}"
         with _at(f"{key}.heads"):
             for head in fit.heads:
-                _one_of("head", head, tuple(HEADS))
+                find_head(head)
         needed = fit.views if isinstance(fit.views, int) else 2
         if (fit.views != "plain" or fit.tta) and views < needed:
             raise UsageError(

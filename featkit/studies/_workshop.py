@@ -160,7 +160,9 @@ class Workshop:
 def _recipes(section: FitSection | FinetuneSection) -> dict[str, object]:
     """Return what each method's defaults come to, which another featkit may have changed."""
     if isinstance(section, FitSection):
-        heads = {name: make_head(name, imbalance=section.imbalance) for name in HEADS}
+        # All of featkit's own, so that a section may be given more of them and keep its Runs.
+        names = dict.fromkeys([*HEADS.own, *section.heads])
+        heads = {name: make_head(name, imbalance=section.imbalance) for name in names}
         return {name: head.identity() for name, head in heads.items()}
     from featkit.finetuning.recipe import STRATEGIES, recipe_for  # brings torch with it
 

@@ -11,8 +11,9 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from featkit.errors import StoreError
 from featkit.experiment import Score
+from featkit.sweep._running import run_tasks
 from featkit.sweep._shares import Share
-from featkit.sweep._task import Task, run_tasks
+from featkit.sweep._task import Task
 
 __all__ = ["local_scores"]
 

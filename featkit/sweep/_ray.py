@@ -15,8 +15,9 @@ from featkit.errors import StoreError
 from featkit.experiment import Score
 from featkit.hardware.cluster import Node, connected, kind_of, nodes
 from featkit.hardware.sharing import SharedFolder, shared
+from featkit.sweep._running import run_tasks
 from featkit.sweep._shares import Share
-from featkit.sweep._task import Task, run_tasks
+from featkit.sweep._task import Task
 
 __all__ = ["ray_scores"]
 

@@ -15,6 +15,7 @@ from featkit.heads import PLAIN, Views, make_head
 from featkit.plans import Plan
 from featkit.runs import RunKey, TestSet
 from featkit.sweep._external import External
+from featkit.sweep._origin import Origin
 from featkit.sweep._tables import Table
 from featkit.sweep._task import Arrays, Task
 
@@ -34,6 +35,7 @@ class Share:
         imbalance: What is done about rare classes.
         views: The views trained on and averaged over.
         external: An external test set; None for the Plan's own folds.
+        origin: Where the features came from, if models are to be kept; else None.
     """
 
     table: Table
@@ -44,6 +46,7 @@ class Share:
     imbalance: str
     views: Views = PLAIN
     external: External | None = None
+    origin: Origin | None = None
 
     @property
     def name(self) -> str:
@@ -58,15 +61,23 @@ class Share:
 
     def tasks(self) -> list[Task]:
         """Return every Run of the design on this store."""
-        return [self._task(head, cell) for cell in self.design.cells() for head in self.heads]
+        return [self.task(head, cell) for cell in self.design.cells() for head in self.heads]
 
     def arrays(self) -> Arrays:
         """Read the features."""
         train = self.table.features(self.index, self.views.needed)
         test = train if self.external is None else self.external.features(self.views.test)
-        return Arrays(train, self.plan.label, self.plan.group, test)
+        return Arrays(
+            train=train,
+            image_id=self.plan.image_id,
+            label=self.plan.label,
+            group=self.plan.group,
+            test=test,
+            origin=self.origin,
+        )
 
-    def _task(self, head: str, cell: Cell) -> Task:
+    def task(self, head: str, cell: Cell) -> Task:
+        """Return the Run of a head at a cell."""
         store, seed = self.table.stores[self.index], self.design.seed
         test_rows, test = self._tested(cell.fold)
         train_rows = self.plan.train_rows(cell.fold, cell.budget, cell.draw)

@@ -23,11 +23,13 @@ from featkit.features import FeatureStore
 from featkit.fingerprints import stable_order
 from featkit.hardware.devices import resolve_device
 from featkit.heads import HEADS, make_head
+from featkit.models import is_model, models_folder
 from featkit.plans import Plan
 from featkit.progress import NoProgress, Progress
 from featkit.runs import RunStore
 from featkit.sweep._external import external_of
 from featkit.sweep._local import local_scores
+from featkit.sweep._origin import origin_of
 from featkit.sweep._ray import ray_scores
 from featkit.sweep._shares import Share
 from featkit.sweep._tables import read_table
@@ -58,7 +60,7 @@ def fit(
     stores: Sequence[FeatureStore],
     out: Path | str,
     *,
-    heads: Sequence[str] = tuple(HEADS),
+    heads: Sequence[str] = HEADS.own,
     imbalance: str = "weights",
     views: ViewChoice = "plain",
     tta: bool = False,
@@ -67,6 +69,7 @@ def fit(
     jobs: int | None = None,
     device: str = "cpu",
     engine: str = "local",
+    save_models: bool = False,
     progress: Progress | None = None,
 ) -> Sweep:
     """Train every head at every budget on every store, and write one Run for each.
@@ -77,7 +80,7 @@ def fit(
     Args:
         stores: Feature files of one data set, one for each backbone.
         out: Output folder.
-        heads: Names of the heads.
+        heads: Names in `HEADS`; by default featkit's own.
         imbalance: What is done about rare classes: `weights`, `none` or `oversample`.
         views: The stored views of each image that heads are trained on: `plain` for the unchanged
             image, `all`, or the first so many.
@@ -90,13 +93,17 @@ def fit(
             `cuda`, `cuda:N` or `mps`.
         engine: `local`, or `ray` for the cluster that RAY_ADDRESS names (for this machine where it
             names none).
+        save_models: Keep every Run's head as a model under `models/` (see `TrainedModel`). A Run
+            that is there without its model is made again.
         progress: Told of every finished Run.
 
     Raises:
-        StoreError: The stores do not fit together, or hold too few views; `out` cannot be written.
+        StoreError: The stores do not fit together, hold too few views, or do not say what models
+            would need; `out` cannot be written.
         DataError: No image takes part; the external test set does not fit.
         PlanError: The data cannot support the design; `out` holds Runs of another Plan or test set.
         UsageError: An impossible option.
+        PluginError: A head that another distribution adds does not work.
     """
     design, heads = design or Design(), _checked(heads, imbalance)
     if engine not in _SCORES:
@@ -119,6 +126,7 @@ def fit(
             imbalance=imbalance,
             views=chosen,
             external=external_of(table, index, tests, views=chosen.test) if tests else None,
+            origin=origin_of(table.stores[index]) if save_models else None,
         )
         for index, chosen in enumerate(choices)
     ]
@@ -140,7 +148,7 @@ def fit(
         design,
         test=external.test if external else None,
         images=external.images if external else table.images,
-        command=_words(stores, tests, heads, imbalance, views, tta=tta),
+        command=_words(stores, tests, heads, imbalance, views, tta=tta, save_models=save_models),
     ) as runs:
         todo = [_open_bundles(share, runs, board) for share in shares]
         trained = sum(len(tasks) for work in todo for tasks in work)
@@ -163,6 +171,7 @@ def _words(
     views: ViewChoice,
     *,
     tta: bool,
+    save_models: bool,
 ) -> list[str]:
     """Return the command line of this fit but for its design."""
     words = ["fit", *(str(store.path) for store in stores)]
@@ -171,7 +180,8 @@ def _words(
     for head in heads:
         words += ["--head", head]
     words += ["--imbalance", imbalance, "--views", str(views)]
-    return [*words, "--tta"] if tta else words
+    words += ["--tta"] if tta else []
+    return [*words, "--save-models"] if save_models else words
 
 
 def _checked(heads: Sequence[str], imbalance: str) -> tuple[str, ...]:
@@ -196,7 +206,8 @@ def _open_bundles(share: Share, store: RunStore, board: Board) -> list[list[Task
     tasks = []
     for task in share.tasks():
         run = store.find(task.key)
-        if run is None:
+        unsaved = share.origin is not None and not is_model(models_folder(store.folder, task.key))
+        if run is None or unsaved:
             tasks.append(task)
         else:
             board.add(score_of(run))

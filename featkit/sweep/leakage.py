@@ -82,7 +82,7 @@ def fit_leakage(
             sweep = fit(
                 stores,
                 Path(out) / split,
-                heads=[head for head in HEADS if (head, imbalance) in _methods(runs)],
+                heads=_heads(runs, imbalance),
                 imbalance=imbalance,
                 design=replace(design, split=split),
                 jobs=jobs,
@@ -93,11 +93,13 @@ def fit_leakage(
 
 
 def _is_plain_head(run: Run) -> bool:
-    return run.frozen and run.key.method in HEADS
+    return run.frozen and "+" not in run.key.method
 
 
-def _methods(runs: Sequence[Run]) -> set[tuple[str, str]]:
-    return {(run.key.method, str(run.key.config["imbalance"])) for run in runs}
+def _heads(runs: Sequence[Run], imbalance: str) -> list[str]:
+    """Return the heads that were trained so, in the order of `HEADS`; first those that are gone."""
+    methods = {run.key.method for run in runs if run.key.config["imbalance"] == imbalance}
+    return [*sorted(methods - set(HEADS)), *(head for head in HEADS if head in methods)]
 
 
 def _check_runs(runs: Sequence[Run], folder: Path, stores: Sequence[FeatureStore]) -> None:

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_score
 
@@ -153,3 +154,15 @@ def test_folders_without_leakage_runs_are_refused(leak, tmp_path):
     _, grouped = leak
     with pytest.raises((StoreError, PlanError), match="random-leaky"):
         measure_leakage(tmp_path / "empty", grouped)
+
+
+def test_the_table_as_parquet_is_not_rounded(leak, tmp_path):
+    pytest.importorskip("pyarrow", reason="needs the extra `parquet`")
+    folder, grouped = leak
+    found = measure_leakage(folder, grouped, resamples=100)
+    table = pd.read_parquet(write_leakage(found, tmp_path, form="parquet")[1])
+    plain = pd.read_csv(write_leakage(found, tmp_path)[1])
+    assert list(table) == list(plain)
+    assert table["value"].round(5).tolist() == plain["value"].tolist()
+    assert table["value"][0] == found.scores[0].clean.value
+    assert table.attrs["featkit.plan"] == found.plan

@@ -15,6 +15,7 @@ from featkit.errors import BackboneError, PlanError, StoreError
 from featkit.features import FeatureStore, extract
 from featkit.finetuning._export import _as_timm_has_it, _data_config, exportable, save_model
 from featkit.finetuning._network import Classifier
+from featkit.models import TrainedModel
 from featkit.plans import Plan
 from featkit.runs import RunStore
 from featkit.sweep import fit
@@ -171,7 +172,7 @@ def test_models_of_runs_are_saved_and_made_where_they_are_missing(tmp_path, fake
     assert fakes.tune(tmp_path, save_models=True, **options).trained == 0
     (folder,) = (tmp_path / "models").iterdir()
     assert folder.name == run.key.file_name.removesuffix(".npz")
-    network = timm.create_model(f"local-dir:{folder}", pretrained=True).eval()
+    network = timm.create_model(f"local-dir:{folder / 'network'}", pretrained=True).eval()
     dataset = fakes.dataset()
     place = {name: row for row, name in enumerate(dataset.image_id)}
     tested = [place[name] for name in run.test.image_id]
@@ -180,13 +181,21 @@ def test_models_of_runs_are_saved_and_made_where_they_are_missing(tmp_path, fake
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         found = torch.softmax(network(backbone.normalise(images)).double(), dim=1).numpy()
     np.testing.assert_allclose(found, run.probabilities, atol=0.02)
+    model = TrainedModel.load(folder)
+    with torch.no_grad():
+        features = load_backbone(model.backbone_spec, image_size=32).features(images).numpy()
+    np.testing.assert_allclose(model.raw_probabilities(features), run.probabilities, atol=0.02)
+    facts = model.facts
+    assert not facts.training.frozen and facts.backbone.inside
+    assert facts.backbone.spec == backbone.spec and facts.training.run == run.key.digest
+    assert len(model.cases) == run.train_images
 
 
 def test_heads_on_a_saved_models_features_are_kept_from_what_it_was_trained_on(tmp_path, fakes):
     """From Run to refusal, through model folder and feature file; another fine-tuning likewise."""
     half = replace(fakes.design, budgets=(50.0,))
     fakes.tune(tmp_path / "runs", backbone=load("resnet10t"), design=half, save_models=True)
-    (folder,) = (tmp_path / "runs" / "models").iterdir()
+    (folder,) = (tmp_path / "runs" / "models").glob("*/network")
     backbone, dataset = load_backbone(f"local-dir:{folder}"), fakes.dataset()
     plan = Plan.load(tmp_path / "runs" / "plan.json")
     place = {name: row for row, name in enumerate(dataset.image_id)}
@@ -220,7 +229,7 @@ def test_heads_on_a_saved_models_features_are_kept_from_what_it_was_trained_on(t
     (plain,) = RunStore(tmp_path / "runs")
     assert plain.held_out is not None
     again = fakes.tune(tmp_path / "again", backbone=backbone, design=whole, save_models=True)
-    (next_folder,) = (again.folder / "models").iterdir()
+    (next_folder,) = (again.folder / "models").glob("*/network")
     seen = load_backbone(f"local-dir:{next_folder}").trained_on
     assert set(seen) > set(backbone.trained_on)
     assert [run.held_out for run in RunStore(tmp_path / "again")] == [None]
@@ -229,7 +238,7 @@ def test_heads_on_a_saved_models_features_are_kept_from_what_it_was_trained_on(t
 def test_a_feature_file_or_a_model_that_does_not_know_is_not_reused(tmp_path, fakes):
     options = {"backbone": load("resnet10t"), "save_models": True}
     fakes.tune(tmp_path / "runs", **options)
-    (folder,) = (tmp_path / "runs" / "models").iterdir()
+    (folder,) = (tmp_path / "runs" / "models").glob("*/network")
     facts, dataset = (folder / "featkit.json").read_bytes(), fakes.dataset()
     (folder / "featkit.json").unlink()
     spec, out = f"local-dir:{folder}", tmp_path / "features.h5"

@@ -30,9 +30,9 @@ class Watched:
         self.models = {}
         keep = _job.Job._keep
 
-        def kept(job, task, run, model, runs):
+        def kept(job, task, run, model, material, runs):
             self.models[run.key.digest] = model
-            keep(job, task, run, model, runs)
+            keep(job, task, run, model, material, runs)
 
         monkeypatch.setattr(_job.Job, "_keep", kept)
 

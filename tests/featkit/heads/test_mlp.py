@@ -9,11 +9,13 @@ from featkit.heads import MLPHead, TrainingSet, fit_together
 
 def torch_network(head):
     """The head's network in torch's own modules."""
-    into, bias, out, out_bias = (torch.from_numpy(layer) for layer in head.layers_)
+    into, out = torch.from_numpy(head.hidden_coef_), torch.from_numpy(head.coef_)
     network = nn.Sequential(nn.Linear(*into.shape), nn.ReLU(), nn.Linear(*out.shape))
     with torch.no_grad():
-        network[0].weight[:], network[0].bias[:] = into.T, bias[0]
-        network[2].weight[:], network[2].bias[:] = out.T, out_bias[0]
+        network[0].weight[:] = into.T
+        network[0].bias[:] = torch.from_numpy(head.hidden_intercept_)
+        network[2].weight[:] = out.T
+        network[2].bias[:] = torch.from_numpy(head.intercept_)
     return network
 
 

@@ -32,7 +32,10 @@ def test_a_stated_name_replaces_that_of_the_file(write_study):
             ('heads = ["linear"]', 'headz = ["linear"]'),
             r"arms.original.fit.frozen.headz: .*did you mean heads \(1 more to mend\)",
         ),
-        (('"linear"', '"linera"'), r"arms.original.fit.frozen.heads: head linera: .*linear, light"),
+        (
+            ('"linear"', '"linera"'),
+            r"arms.original.fit.frozen.heads: head 'linera': .*linear, light",
+        ),
         (("0.9", "90"), r"published.0.value: 90: it should be less than or equal to 1"),
         (('what = "the best"', 'wat = "x"'), r"published.0.wat: .*did you mean what"),
         (('"random"', '"rando"'), r"arms.original.design: split rando: .*grouped, random"),
@@ -45,7 +48,7 @@ def test_a_stated_name_replaces_that_of_the_file(write_study):
         (("resamples = 100", 'metric = "f1"'), r"report.metric: metric f1: no such metric"),
         (
             ("resamples = 100", 'pair = ["lineer", "finetune-full"]'),
-            r"report.pair: head lineer: there is no such choice",
+            r"report.pair: head 'lineer': there is no head",
         ),
         (
             ("resamples = 100", 'pair = ["mlp+views", "finetune-ful"]'),

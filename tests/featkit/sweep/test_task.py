@@ -9,7 +9,7 @@ from featkit.errors import UsageError
 from featkit.experiment import Design
 from featkit.heads import HEADS
 from featkit.runs import RunStore
-from featkit.sweep import _task
+from featkit.sweep import _running as _task
 from featkit.sweep import fit as fit_heads
 
 fit = partial(fit_heads, heads=("linear",), jobs=1)
