@@ -9,8 +9,18 @@ from pathlib import Path
 from featkit.evaluate import METRICS
 from featkit.files import atomic_path
 from featkit.runs import Run
+from featkit.tables import run_row
 
 __all__ = ["write_results"]
+
+
+_DIGITS = {"wall_s": 3, "device_s": 3, "features_s": 3, "peak_memory_mb": 0}
+
+_LEFT_OUT = frozenset(
+    {"device", "threads", "frozen", "backbone_spec", "backbone_sha256", "config", "chosen"}
+    | {"features", "plan", "versions", "digest", "run"}
+)
+"""What a spreadsheet would be too wide with; `featkit tables` writes all."""
 
 
 def write_results(runs: Iterable[Run], path: Path) -> None:
@@ -30,28 +40,10 @@ def write_results(runs: Iterable[Run], path: Path) -> None:
 
 
 def _row(run: Run) -> dict[str, object]:
-    scores = {
-        name: f"{float(metric(run.test.label, run.probabilities)[0]):.5f}"
-        for name, metric in METRICS.items()
-    }
+    facts = run_row(run)
+    shown = {name: _text(name, value) for name, value in facts.items() if name not in _LEFT_OUT}
     return {
-        "backbone": run.key.backbone,
-        "method": run.key.method,
-        "budget": run.key.budget,
-        "fold": run.key.fold,
-        "draw": run.key.draw,
-        "split": run.split,
-        "test": run.test.name,
-        "train_lesions": run.train_lesions,
-        "train_images": run.train_images,
-        "test_images": len(run.test.label),
-        **scores,
-        "wall_s": f"{run.cost.wall_s:.3f}",
-        "device_s": f"{run.cost.device_s:.3f}",
-        "features_s": f"{run.cost.features_s:.3f}",
-        "images_seen": run.cost.images_seen,
-        "parameters_trained": run.cost.parameters_trained,
-        "peak_memory_mb": f"{run.cost.peak_memory_mb:.0f}",
+        **shown,
         "imbalance": run.key.config.get("imbalance", ""),
         "chosen": " ".join(
             f"{name}={value}" for name, value in run.chosen.items() if not isinstance(value, list)
@@ -59,3 +51,8 @@ def _row(run: Run) -> dict[str, object]:
         "features": run.key.source[:12],
         "run": run.key.file_name,
     }
+
+
+def _text(name: str, value: object) -> object:
+    digits = 5 if name in METRICS else _DIGITS.get(name)
+    return value if digits is None else f"{value:.{digits}f}"

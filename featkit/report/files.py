@@ -12,12 +12,17 @@ from featkit.report.contrast_tables import contrast_markdown
 from featkit.report.frozen_plot import plot_frozen_against_finetuned
 from featkit.report.plots import plot_class_recall, plot_learning_curves
 from featkit.report.tables import write_markdown, write_scores
+from featkit.tables import TableForm
 
 __all__ = ["best_of_each_kind", "write_comparison"]
 
 
 def write_comparison(
-    comparison: Comparison, folder: Path, *, against: FrozenAgainstFinetuned | None = None
+    comparison: Comparison,
+    folder: Path,
+    *,
+    against: FrozenAgainstFinetuned | None = None,
+    form: TableForm = "csv",
 ) -> list[Path]:
     """Write `comparison.{json,csv,md}`, `learning_curve.*` and `class_recall.*` into the folder.
 
@@ -28,6 +33,7 @@ def write_comparison(
         folder: Made where it is missing.
         against: Frozen features against fine-tuning. Where both sides are there, it is added to the
             Markdown page, its numbers lie in `contrasts.json`, and it is drawn.
+        form: Of the table of scores: `csv`, to five digits, or `parquet`, not rounded.
 
     Returns:
         The paths written.
@@ -35,9 +41,9 @@ def write_comparison(
     Raises:
         StoreError: The folder cannot be written.
     """
-    data = [folder / f"comparison.{kind}" for kind in ("json", "csv", "md")]
+    data = [folder / f"comparison.{kind}" for kind in ("json", form, "md")]
     write_json(data[0], comparison.to_dict())
-    write_scores(comparison, data[1])
+    write_scores(comparison, data[1], form=form)
     if against and not against.declared:
         against = None
     write_markdown(comparison, data[2], more=[contrast_markdown(against)] if against else [])

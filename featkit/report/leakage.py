@@ -1,4 +1,4 @@
-"""Tables of a measured leak, as rows for the terminal, Markdown and CSV."""
+"""Tables of a measured leak, as rows for the terminal, Markdown, CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import csv
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from featkit.comparison import Estimate, Leakage
 from featkit.evaluate import METRICS
 from featkit.files import atomic_path, write_json
 from featkit.report.tables import markdown_table
+from featkit.tables import TableForm, table_facts, write_frames
 
 __all__ = ["leakage_class_rows", "leakage_note", "leakage_rows", "write_leakage"]
+
+_COLUMNS = ["method", "budget", "metric", "class", "quantity", "value", "low", "high"]
 
 _NAIVE = "random − grouped (confounded)"
 
@@ -67,8 +71,8 @@ def leakage_note(leakage: Leakage) -> str:
     )
 
 
-def write_leakage(leakage: Leakage, folder: Path) -> list[Path]:
-    """Write `leakage.{json,csv,md}` into the folder.
+def write_leakage(leakage: Leakage, folder: Path, *, form: TableForm = "csv") -> list[Path]:
+    """Write `leakage.{json,csv,md}` into the folder, or `.parquet` for `.csv`.
 
     Returns:
         The paths written.
@@ -76,12 +80,9 @@ def write_leakage(leakage: Leakage, folder: Path) -> list[Path]:
     Raises:
         StoreError: The folder cannot be written.
     """
-    paths = [folder / f"leakage.{kind}" for kind in ("json", "csv", "md")]
+    paths = [folder / f"leakage.{kind}" for kind in ("json", form, "md")]
     write_json(paths[0], leakage.to_dict())
-    with atomic_path(paths[1]) as temp, temp.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(["method", "budget", "metric", "class", "quantity", "value", "low", "high"])
-        writer.writerows(_csv_rows(leakage))
+    _write_rows(leakage, paths[1], form)
     with atomic_path(paths[2]) as temp:
         temp.write_text(_page(leakage), encoding="utf-8")
     return paths
@@ -101,21 +102,35 @@ def _page(leakage: Leakage) -> str:
     return "\n".join(parts)
 
 
-def _csv_rows(leakage: Leakage) -> Iterator[list[object]]:
+def _write_rows(leakage: Leakage, path: Path, form: TableForm) -> None:
+    if form == "parquet":
+        import pandas as pd
+
+        frame = pd.DataFrame(_rows(leakage), columns=_COLUMNS)
+        origin = table_facts("leakage", plans=[leakage.plan])
+        write_frames([frame], path, form=form, facts=origin)
+        return
+    with atomic_path(path) as temp, temp.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(_COLUMNS)
+        for *facts, value, low, high in _rows(leakage):
+            writer.writerow([*facts, *(f"{number:.5f}" for number in (value, low, high))])
+
+
+def _rows(leakage: Leakage) -> Iterator[list[Any]]:
     for score in leakage.scores:
         facts = [score.method, score.budget, score.metric, ""]
         for name in ("clean", "leaky", "difference", "with_siblings", "without_siblings", "naive"):
-            yield from _csv_row([*facts, name], getattr(score, name))
+            yield from _row([*facts, name], getattr(score, name))
     for found in leakage.by_class:
         facts = [found.method, found.budget, "recall", found.class_name]
         for name in ("clean", "leaky", "difference"):
-            yield from _csv_row([*facts, name], getattr(found, name))
+            yield from _row([*facts, name], getattr(found, name))
 
 
-def _csv_row(facts: list[object], estimate: Estimate | None) -> Iterator[list[object]]:
+def _row(facts: list[Any], estimate: Estimate | None) -> Iterator[list[Any]]:
     if estimate is not None:
-        numbers = (estimate.value, estimate.low, estimate.high)
-        yield [*facts, *(f"{number:.5f}" for number in numbers)]
+        yield [*facts, estimate.value, estimate.low, estimate.high]
 
 
 def _number(estimate: Estimate) -> str:

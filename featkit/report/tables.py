@@ -1,4 +1,4 @@
-"""Tables of a comparison, as rows for the terminal, Markdown and CSV."""
+"""Tables of a comparison, as rows for the terminal, Markdown, CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from featkit.evaluate import METRICS
 from featkit.files import atomic_path
 from featkit.naming import counted
 from featkit.plans import leaks
+from featkit.tables import TableForm, table_facts, write_frames
 
 __all__ = [
     "Row",
@@ -211,17 +212,39 @@ def _design_line(comparison: Comparison) -> str:
     return line
 
 
-def write_scores(comparison: Comparison, path: Path) -> None:
-    """Write one row for each method, budget and metric as CSV."""
-    head = "split method budget train_lesions runs metric value low high wall_s"
-    rows: list[list[object]] = [[*head.split()], *_score_rows(comparison)]
+def write_scores(comparison: Comparison, path: Path, *, form: TableForm = "csv") -> None:
+    """Write one row for each method, budget and metric: as CSV to five digits, or as Parquet."""
+    if form == "parquet":
+        import pandas as pd
+
+        facts = table_facts("comparison", plans=[comparison.plan])
+        frame = pd.DataFrame(_score_rows(comparison))
+        write_frames([frame], path, form=form, facts=facts)
+        return
+    rows = [{**row, **_rounded(row)} for row in _score_rows(comparison)]
     with atomic_path(path) as temp, temp.open("w", newline="", encoding="utf-8") as handle:
-        csv.writer(handle).writerows(rows)
+        writer = csv.DictWriter(handle, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
-def _score_rows(comparison: Comparison) -> Iterator[list[object]]:
+def _score_rows(comparison: Comparison) -> Iterator[dict[str, object]]:
     for cell in comparison.cells:
-        facts = [comparison.split, cell.method, cell.budget, cell.train_lesions, cell.runs]
         for name, score in cell.scores.items():
-            numbers = (f"{value:.5f}" for value in (score.value, score.low, score.high))
-            yield [*facts, name, *numbers, f"{cell.wall_s:.3f}"]
+            yield {
+                "split": comparison.split,
+                "method": cell.method,
+                "budget": cell.budget,
+                "train_lesions": float(cell.train_lesions),
+                "runs": cell.runs,
+                "metric": name,
+                "value": score.value,
+                "low": score.low,
+                "high": score.high,
+                "wall_s": cell.wall_s,
+            }
+
+
+def _rounded(row: Row) -> dict[str, str]:
+    digits = {"value": 5, "low": 5, "high": 5, "wall_s": 3}
+    return {name: f"{row[name]:.{count}f}" for name, count in digits.items()}

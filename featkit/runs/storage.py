@@ -19,7 +19,7 @@ from featkit.errors import StoreError
 from featkit.files import atomic_path
 from featkit.runs.run import Cost, HeldOut, Run, RunKey, TestSet
 
-__all__ = ["RunStore"]
+__all__ = ["RunStore", "filled_store"]
 
 #: Raise when a reader of today could misread the file; keep the readers of retired versions.
 SCHEMA = 2
@@ -93,15 +93,16 @@ class RunStore:
 
     def any_run(self) -> Run | None:
         """Return a readable Run, or None where there is none."""
-        return next(filter(None, map(_readable, self._files())), None)
+        return next(filter(None, map(_readable, self.paths())), None)
 
     def folds_and_draws(self) -> tuple[int, int]:
         """Return how many folds and draws the Runs are of, by the names of their files."""
-        found = [re.search(r"-f(\d+)-b[\d.e+-]+-d(\d+)-", path.name) for path in self._files()]
+        found = [re.search(r"-f(\d+)-b[\d.e+-]+-d(\d+)-", path.name) for path in self.paths()]
         cells = [(int(cell[1]) + 1, int(cell[2]) + 1) for cell in found if cell]
         return max((fold for fold, _ in cells), default=0), max((d for _, d in cells), default=0)
 
-    def _files(self) -> list[Path]:
+    def paths(self) -> list[Path]:
+        """Return the files of all Runs, in the order of their names."""
         return sorted(self._runs.glob("*.npz"))
 
     def __iter__(self) -> Iterator[Run]:
@@ -110,7 +111,7 @@ class RunStore:
         Raises:
             StoreError: A file is damaged or of a newer featkit.
         """
-        for path in self._files():
+        for path in self.paths():
             yield self.read(path)
 
     @staticmethod
@@ -132,6 +133,23 @@ class RunStore:
                 cause="the file is damaged or incomplete",
                 remedy="Delete it and give the command that made it again",
             ) from error
+
+
+def filled_store(folder: Path) -> RunStore:
+    """Return the store of a folder that holds Runs.
+
+    Raises:
+        StoreError: It holds none.
+    """
+    store = RunStore(folder)
+    if not store.paths():
+        raise StoreError(
+            f"no Runs in {folder}",
+            cause="it is not the --out of `featkit fit` or `featkit finetune`, or nothing was "
+            "trained yet",
+            remedy="Run `featkit fit` first",
+        )
+    return store
 
 
 def _held_out_arrays(held_out: HeldOut | None) -> dict[str, NDArray[Any]]:
