@@ -70,6 +70,7 @@ def show_table(
     title: str = "",
     caption: str = "",
     left: Sequence[str] = (),
+    styles: Mapping[str, str] | None = None,
 ) -> None:
     """Write a table of the rows to stdout: one column for each key of the first row.
 
@@ -78,18 +79,24 @@ def show_table(
         title: Stands above the table.
         caption: Stands below it.
         left: Columns that are text; the others are set to the right as numbers.
+        styles: Rich's styles of cells, by what stands in them.
     """
     view = Table()
     for name in rows[0]:
         view.add_column(escape(name), justify="left" if name in left else "right", overflow="fold")
     for row in rows:
-        view.add_row(*(escape(str(value)).replace(" [", "\n[") for value in row.values()))
+        view.add_row(*(_cell(str(value), styles or {}) for value in row.values()))
     out = stdout()
     if title:
         out.print(escape(title), style="bold")
     out.print(view)
     if caption:
         out.print(escape(caption), style="dim")
+
+
+def _cell(text: str, styles: Mapping[str, str]) -> str:
+    shown = escape(text).replace(" [", "\n[")
+    return f"[{styles[text]}]{shown}[/]" if text in styles else shown
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from featkit.errors import UsageError
 from featkit_cli import console
-from featkit_cli.options import parse_budgets
+from featkit_cli.options import TableForm, parse_budgets
 from featkit_cli.progress import shown_progress
 
 __all__ = ["check_options", "measure"]
@@ -39,6 +39,7 @@ def measure(
     jobs: int | None,
     resamples: int,
     seed: int,
+    form: TableForm,
     as_json: bool,
 ) -> None:
     """Repeat the heads' Runs on leaky and clean training sets and show what differs."""
@@ -52,7 +53,7 @@ def measure(
         wanted = None if budgets is None else parse_budgets(budgets)
         fit_leakage(stores, runs, folder, budgets=wanted, jobs=jobs, progress=shown)
         found = measure_leakage(folder, runs, resamples=resamples, seed=seed, progress=shown)
-    paths = write_leakage(found, folder)
+    paths = write_leakage(found, folder, form=form.value)
     if as_json:
         console.print_json(found.to_dict())
         return

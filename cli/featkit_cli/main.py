@@ -10,6 +10,8 @@ import typer
 from featkit.errors import FeatkitError
 from featkit_cli import console
 from featkit_cli.commands import app
+from featkit_cli.completion import words_joined
+from featkit_cli.configuration import unconfigured
 
 __all__ = ["main"]
 
@@ -26,8 +28,10 @@ def _run() -> int:
     # joblib replaces a process whose memory grew, between two fits; nothing is lost by it.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
     try:
-        arguments = [text for text in sys.argv[1:] if text != "--debug"]  # wherever it stands
-        return int(app(arguments, standalone_mode=False, prog_name="featkit") or 0)
+        given = [text for text in sys.argv[1:] if text != "--debug"]  # wherever it stands
+        arguments = unconfigured(given)
+        with words_joined():
+            return int(app(arguments, standalone_mode=False, prog_name="featkit") or 0)
     except FeatkitError as error:
         if debug:
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -11,17 +12,46 @@ import typer
 from featkit.errors import UsageError
 
 __all__ = [
+    "DOWNLOADS",
+    "HEADS",
+    "KINDS",
+    "METRICS",
     "Decoder",
     "Engine",
-    "Head",
     "Imbalance",
     "Json",
     "Split",
+    "TableForm",
+    "check_heads",
+    "head_names",
+    "kinds",
     "parse_budgets",
     "parse_int_or_auto",
     "parse_pair",
     "parse_recipe",
+    "plugin_names",
 ]
+
+
+HEADS = ("linear", "lightgbm", "mlp")
+"""featkit's own heads; `featkit.heads` has them too, but is slow to import."""
+
+KINDS = ("ham10000", "isic", "folder", "csv", "hmnist", "medmnist", "webdataset", "synthetic")
+"""What may stand before the colon of DATA, likewise."""
+
+METRICS = ("balanced_accuracy", "accuracy", "macro_f1", "weighted_f1", "macro_auroc", "ece")
+"""The names of metrics, likewise."""
+
+DOWNLOADS = MappingProxyType(
+    {
+        "ham10000": ("images", "test"),
+        "isic2018": ("training", "validation", "test"),
+        "isic2019": ("training", "test"),
+        "ham10000-duplicates": ("pairs",),
+        "dermamnist": ("28", "64", "128", "224"),
+    }
+)
+"""Published data sets and their parts, likewise."""
 
 
 class Decoder(StrEnum):
@@ -36,14 +66,6 @@ class Engine(StrEnum):
 
     LOCAL = "local"
     RAY = "ray"
-
-
-class Head(StrEnum):
-    """Heads on frozen features."""
-
-    LINEAR = "linear"
-    LIGHTGBM = "lightgbm"
-    MLP = "mlp"
 
 
 class Split(StrEnum):
@@ -63,7 +85,50 @@ class Imbalance(StrEnum):
     OVERSAMPLE = "oversample"
 
 
+class TableForm(StrEnum):
+    """Forms of a table."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout instead of tables.")]
+
+
+def check_heads(names: list[str] | None) -> list[str] | None:
+    """Refuse what is no head, before any file is read.
+
+    Raises:
+        UsageError: There is no head of a name.
+    """
+    if names:
+        from featkit.heads import find_head
+
+        for name in names:
+            find_head(name)
+    return names
+
+
+def head_names(incomplete: str) -> list[str]:
+    """Return the heads whose names begin so, for the shell's completion."""
+    names = [*HEADS, *plugin_names("featkit.heads")]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def kinds() -> list[str]:
+    """Return what may stand before the colon of DATA, plugins included."""
+    return [*KINDS, *plugin_names("featkit.readers")]
+
+
+def plugin_names(group: str) -> list[str]:
+    """Return the names that installed distributions declare, none of them imported.
+
+    Args:
+        group: An entry-point group, such as `featkit.heads`.
+    """
+    from importlib.metadata import entry_points
+
+    return sorted({point.name for point in entry_points(group=group)})
 
 
 def parse_budgets(text: str) -> tuple[float, ...]:

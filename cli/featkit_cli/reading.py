@@ -21,8 +21,8 @@ def _options(
         typer.Argument(
             metavar="DATA",
             help="A path or URL (s3://, gs://, https://) whose layout is recognised, or KIND:PATH "
-            "with KIND one of ham10000, isic, folder, csv, hmnist, medmnist, webdataset; or "
-            "synthetic[:images=N,seed=S,size=PX].",
+            "with KIND one of ham10000, isic, folder, csv, hmnist, medmnist, webdataset, or one "
+            "that an installed plugin adds; or synthetic[:images=N,seed=S,size=PX].",
         ),
     ],
     limit: Annotated[

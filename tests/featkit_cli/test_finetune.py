@@ -31,7 +31,7 @@ def runs(featkit, folder):
             "finetune", SAMPLE, *TINY, *CELL, *QUICK, "--out", path, "--strategy", "last"
         )
         assert done.code == 0, done.err
-        assert "1 runs trained, 0 were there" in done.out
+        assert "1 run trained, 0 were there" in done.out
         assert f"Next: featkit compare {path}" in done.out
     return path
 

@@ -5,7 +5,8 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "command", ["extract", "fit", "compare", "backbones", "inspect", "bench", "demo", "data"]
+    "command",
+    ["extract", "fit", "compare", "backbones", "plugins", "inspect", "bench", "demo", "data"],
 )
 def test_every_command_explains_itself(featkit, command):
     done = featkit(command, "--help")
@@ -29,7 +30,10 @@ def test_version(featkit):
     [
         (["fly"], "No such command 'fly'"),
         (["fit"], "Missing argument 'FEATURES.h5'"),
-        (["fit", "x.h5", "--head", "svm"], "'svm' is not one of"),
+        (
+            ["fit", "x.h5", "--head", "svm"],
+            "head 'svm': there is no head of this name. Choose one of linear, lightgbm, mlp",
+        ),
         (["extract", "x"], "Missing option '--backbone'"),
         (["extract", "x", "-b", "featkit:tiny", "--batch-size", "big"], "--batch-size 'big'"),
         (["fit", "x.h5", "--budgets", "1,many"], "'many': it is not a number"),

@@ -138,7 +138,7 @@ def test_a_foreign_feature_file(featkit, features, tmp_path):
         "--budgets", 100, "--draws", 1, "--jobs", 1,
     )  # fmt: skip
     assert done.code == 0, done.err
-    assert "1 runs trained" in done.out
+    assert "1 run trained" in done.out
 
 
 def test_data_commands(featkit, tmp_path):

@@ -27,13 +27,15 @@ def backbones(
     from featkit.backbones import list_backbones
 
     found = list_backbones(pattern, limit=limit)
+    for problem in found.problems:
+        console.warn(problem)
     if as_json:
         console.print_json([asdict(info) for info in found.rows])
         return
     if not found.rows:
         raise UsageError(
             f"no backbone matches {pattern!r}",
-            cause="no name in timm or torchvision has it",
+            cause="no source has such a name",
             remedy="Try a shorter part of the name",
         )
     rows = [

@@ -13,7 +13,7 @@ from featkit.naming import counted
 from featkit_cli import console
 from featkit_cli.comparing import Comparing, takes_comparison
 from featkit_cli.leakage import check_options, measure
-from featkit_cli.options import Json
+from featkit_cli.options import Json, TableForm
 from featkit_cli.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ def compare(
         int | None,
         typer.Option(metavar="N", min=1, help="--leakage: fits at a time. Default: all cores."),
     ] = None,
+    form: Annotated[
+        TableForm,
+        typer.Option("--format", help="Of the table of scores; parquet keeps every digit."),
+    ] = TableForm.CSV,
     as_json: Json = False,
     *,
     comparing: Callable[[], Comparing],
@@ -58,7 +62,10 @@ def compare(
     Intervals come from a bootstrap over test lesions and training draws. Writes comparison.json,
     .csv and .md, plots as PNG and SVG, and where both were trained frozen against fine-tuned.
     """
+    from featkit.tables import check_form
+
     how = comparing()
+    check_form(form.value)
     if leakage:
         check_options(_without_effect(how), leakage=True)
         measure(
@@ -69,6 +76,7 @@ def compare(
             jobs=jobs,
             resamples=how.resamples,
             seed=how.seed,
+            form=form,
             as_json=as_json,
         )
         return
@@ -101,7 +109,7 @@ def compare(
     with console.working("frozen against fine-tuned"):
         against = frozen_against_finetuned(evidence, pair=how.pair)
         needed = {} if how.target is None else lesions_needed(evidence, how.target)
-    paths = write_comparison(found, folder, against=against)
+    paths = write_comparison(found, folder, against=against, form=form.value)
     if as_json:
         answer = found.to_dict()
         if against.declared:

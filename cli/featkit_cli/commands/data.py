@@ -1,28 +1,30 @@
-"""`featkit data`: what a data set holds, what is wrong with it, and the sample on disk."""
+"""`featkit data`: what a data set holds, what is wrong with it, published ones and the sample."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from featkit_cli import console
+from featkit_cli.commands.download import download
 from featkit_cli.duplicates import check_options, find_across, show_across
+from featkit_cli.findings import show_classes, show_findings
 from featkit_cli.options import Json
 from featkit_cli.progress import shown_progress
 from featkit_cli.reading import reads_data
 
 if TYPE_CHECKING:
-    from featkit.data import ClassRow, Dataset, DatasetCheck
+    from featkit.data import Dataset
 
 __all__ = ["data"]
 
-data = typer.Typer(help="Look at a data set: info, check, sample.", no_args_is_help=True)
-
-#: Items of a list that are shown; the rest is in --json.
-SHOWN = 5
+data = typer.Typer(
+    help="Get and look at a data set: download, info, check, sample.", no_args_is_help=True
+)
+data.command()(download)
 
 
 @data.command()
@@ -46,7 +48,7 @@ def info(read: Callable[[], Dataset], as_json: Json = False) -> None:
         )
         return
     lesions = len(set(dataset.group.tolist()))
-    _show_classes(dataset.name, len(dataset), lesions, rows)
+    show_classes(dataset.name, len(dataset), lesions, rows)
     if dataset.metadata:
         console.say(f"Metadata: {', '.join(dataset.metadata)}")
     if dataset.split is not None:
@@ -120,8 +122,8 @@ def check(
         more = {"across_lesions": across.to_dict()} if across else {}
         console.print_json({**found.to_dict(), **more})
         return
-    _show_classes(found.name, found.images, found.lesions, found.classes)
-    _show_findings(found)
+    show_classes(found.name, found.images, found.lesions, found.classes)
+    show_findings(found)
     if across:
         show_across(across)
 
@@ -141,39 +143,3 @@ def sample(
         write_sample(dataset, folder, progress=shown)
     console.say(f"{folder}: {len(dataset):,} drawn images")
     console.say(f"Next: featkit extract {folder} --backbone featkit:tiny")
-
-
-def _show_classes(name: str, images: int, lesions: int, rows: Sequence[ClassRow]) -> None:
-    shown = [
-        {
-            "class": row.name,
-            "images": f"{row.images:,}",
-            "share": f"{row.share:.1%}",
-            "lesions": f"{row.lesions:,}",
-            "images a lesion": f"{row.images_per_lesion:.2f}",
-        }
-        for row in rows
-    ]
-    title = f"{name}: {images:,} images of {lesions:,} lesions"
-    console.show_table(shown, title=title, left=["class"])
-
-
-def _show_findings(found: DatasetCheck) -> None:
-    sizes = [f"{width}×{height} ({count:,})" for (width, height), count in found.sizes.items()]
-    crossing = [group for group in found.duplicates if group.crosses_lesions]
-    relabelled = [group for group in found.duplicates if group.crosses_classes]
-    _line("sizes in pixels", sizes, bad=False)
-    _line("missing files", found.missing)
-    _line("files that no row uses", found.unlisted)
-    _line("unreadable", [f"{name} ({why})" for name, why in found.unreadable.items()])
-    _line("exact duplicates", ["=".join(group.image_id) for group in found.duplicates])
-    _line("… across lesions, merged before any split", ["=".join(g.lesions) for g in crossing])
-    _line("… with different labels", ["=".join(group.image_id) for group in relabelled])
-    _line("lesions with several labels", list(found.ambiguous_lesions))
-
-
-def _line(what: str, items: Sequence[str], *, bad: bool = True) -> None:
-    colour = "yellow" if items and bad else "green"
-    rest = f" … and {len(items) - SHOWN:,} more" if len(items) > SHOWN else ""
-    listed = f": {', '.join(items[:SHOWN])}{rest}" if items else ""
-    console.stdout().print(f"[{colour}]{len(items):>6,}[/] {what}{console.escape(listed)}")

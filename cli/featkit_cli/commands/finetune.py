@@ -176,6 +176,7 @@ def finetune(
         console.print_json({"folder": str(out), "trained": tuned.trained, "reused": tuned.reused})
         return
     console.say(
-        f"{out}: {tuned.trained} runs trained, {tuned.reused} were there; {out / 'results.csv'}"
+        f"{out}: {counted(tuned.trained, 'run')} trained, {tuned.reused} were there; "
+        f"{out / 'results.csv'}"
     )
     console.say(f"Next: featkit compare {out}")

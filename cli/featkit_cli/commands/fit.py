@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from featkit.naming import counted
 from featkit_cli import console
 from featkit_cli.designing import takes_design
-from featkit_cli.options import Engine, Head, Imbalance, Json
+from featkit_cli.options import Engine, Imbalance, Json, check_heads, head_names
 from featkit_cli.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -34,7 +35,14 @@ def fit(
         Path, typer.Option(metavar="DIR", help="Runs, the Plan and results.csv.")
     ] = DEFAULT_OUT,
     head: Annotated[
-        list[Head] | None, typer.Option(help="May be given several times. Default: all three.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="linear, lightgbm, mlp, or one that an installed plugin adds; may be given "
+            "several times. Default: these three.",
+            callback=check_heads,
+            autocompletion=head_names,
+        ),
     ] = None,
     imbalance: Annotated[
         Imbalance, typer.Option(help="What is done about rare classes.")
@@ -60,6 +68,10 @@ def fit(
             "one per backbone.",
         ),
     ] = None,
+    save_models: Annotated[
+        bool,
+        typer.Option("--save-models", help="Keep each head as a model under DIR/models."),
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Fits at a time. Default: all cores.")
     ] = None,
@@ -91,6 +103,7 @@ def fit(
     Every fit leaves a Run with its test probabilities. Runs that are there already are kept, so
     the same command continues interrupted work, and further budgets or heads are added.
     """
+    from featkit.heads import HEADS
     from featkit.plans import leaks
     from featkit.sweep import fit as fit_heads
 
@@ -117,12 +130,13 @@ def fit(
         sweep = fit_heads(
             stores,
             out,
-            heads=[choice.value for choice in head or list(Head)],
+            heads=head or HEADS.own,
             imbalance=imbalance.value,
             views=int(views) if views.isdecimal() else cast("ViewChoice", views),
             tta=tta,
             design=design,
             tests=tests,
+            save_models=save_models,
             jobs=jobs,
             device=device,
             engine=engine.value,
@@ -136,6 +150,7 @@ def fit(
         console.print_json({"folder": str(out), "trained": sweep.trained, "reused": sweep.reused})
         return
     console.say(
-        f"{out}: {sweep.trained} runs trained, {sweep.reused} were there; {out / 'results.csv'}"
+        f"{out}: {counted(sweep.trained, 'run')} trained, {sweep.reused} were there; "
+        f"{out / 'results.csv'}"
     )
     console.say(f"Next: featkit compare {out}")

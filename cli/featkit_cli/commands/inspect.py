@@ -1,4 +1,4 @@
-"""`featkit inspect`: what a feature file or a Run says of itself."""
+"""`featkit inspect`: what a feature file, a Run or a model says of itself."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ __all__ = ["inspect"]
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(metavar="FILE.h5|RUN.npz", help="What to look into.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.h5|RUN.npz|MODEL", help="What to look into.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Show what a feature file or a Run says of itself, and check that it is whole."""
+    """Show what a feature file, a Run or a model says of itself, and check that it is whole."""
     if file.is_dir():
-        raise UsageError(
-            f"{file} is a folder",
-            cause="a feature file or a Run is needed",
-            remedy="Name a file, such as one in its runs/; `featkit compare` reads whole folders",
-        )
-    facts = _run(file) if file.suffix == ".npz" else _features(file)
+        facts = _model(file)
+    else:
+        facts = _run(file) if file.suffix == ".npz" else _features(file)
     if as_json:
         console.print_json(facts)
         return
@@ -39,6 +38,19 @@ def _features(file: Path) -> Mapping[str, object]:
     from featkit.features import FeatureStore, describe
 
     return describe(FeatureStore.open(file))
+
+
+def _model(folder: Path) -> Mapping[str, object]:
+    from featkit.models import TrainedModel, is_model
+
+    if not is_model(folder):
+        raise UsageError(
+            f"{folder} is a folder and no model",
+            cause="it has no model.json",
+            remedy="Name a file, such as one in its runs/, or a folder in its models/; "
+            "`featkit compare` reads whole folders",
+        )
+    return TrainedModel.load(folder).facts.to_json()
 
 
 def _run(file: Path) -> Mapping[str, object]:
