@@ -55,5 +55,16 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
             "memory and time of extraction by the number of images; size of the store",
             "benchmarks.scale",
         ),
+        "calibration": Benchmark(
+            "honesty of probabilities: none, a temperature, the calibrator of all classes",
+            "benchmarks.calibration",
+        ),
+        "strange": Benchmark(
+            "which distance tells images that are unlike the training data", "benchmarks.strange"
+        ),
+        "serving": Benchmark(
+            "a served model under load: answers a second, latency, nothing lost",
+            "benchmarks.serving",
+        ),
     }
 )

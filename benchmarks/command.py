@@ -47,6 +47,8 @@ def _run(name: str, options: argparse.Namespace, out: Path, console: Console) ->
             install=frozenset(options.rivals),
             seconds=options.seconds,
             networks=tuple(options.backbone or NETWORKS),
+            model=options.model,
+            images=options.images,
         )
         watcher.section(name)
         report = BENCHMARKS[name].run(settings)
@@ -72,8 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="seconds instead of minutes")
     parser.add_argument("--rounds", type=_count, help="default 5, quick 2")
     parser.add_argument(
-        "--seconds", type=float, help="of a contender in a round of extraction, default 25"
+        "--seconds",
+        type=float,
+        help="of a contender in a round, default 25 in extraction, 15 in serving",
     )
+    parser.add_argument("--model", type=Path, help="the trained model that is served")
+    parser.add_argument("--images", type=Path, help="folder of photographs to send to it")
     parser.add_argument(
         "--out",
         type=Path,

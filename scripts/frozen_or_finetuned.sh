@@ -25,3 +25,4 @@ cp "$WORK"/matched/comparison/* "$KEEP"
 cp "$WORK"/matched/{analysis.json,report.html,results.csv} "$KEEP"
 cp "$WORK"/leakage/leakage.* "$KEEP/leakage"
 "$BIN/python" scripts/update_readme.py
+"$BIN/python" scripts/update_docs.py

@@ -37,5 +37,10 @@ timed "compare random" featkit compare "$WORK/random" --out "$KEEP/random"
     > "$KEEP/baseline.json"
 cp "$WORK/grouped/results.csv" "$KEEP/grouped/results.csv"
 cp "$WORK/random/results.csv" "$KEEP/random/results.csv"
+timed "export the winner" featkit export "$("$BIN/python" scripts/winner.py "$WORK/grouped")" \
+    --features "${features[0]}" --features "${features[1]}" --features "${features[2]}" \
+    --out "$WORK/winner"
+cp "$WORK/winner/README.md" "$KEEP/model_card.md"
 "$BIN/featkit" data check ham10000:../shared/ham10000 --json > "$KEEP/data_check.json"
 "$BIN/python" scripts/update_readme.py
+"$BIN/python" scripts/update_docs.py

@@ -27,6 +27,8 @@ class Settings:
         networks: The backbones to extract with, for benchmarks that have several.
         seconds: How long a contender is to take in a round, where work can be chosen; None = the
             benchmark's own time.
+        model: Folder of a trained model, for benchmarks that use one; None = one made for it.
+        images: Folder of photographs for it; None = the usual ones.
     """
 
     watcher: Watcher
@@ -36,6 +38,8 @@ class Settings:
     install: frozenset[str] = frozenset()
     networks: tuple[str, ...] = ()
     seconds: float | None = None
+    model: Path | None = None
+    images: Path | None = None
 
     @property
     def threads(self) -> int:

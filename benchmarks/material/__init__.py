@@ -3,6 +3,7 @@
 from benchmarks.material.features import feature_store, save_split
 from benchmarks.material.images import drawn_images, image_folder, links
 from benchmarks.material.labelled import Labelled, labelled_images
+from benchmarks.material.models import trained_model
 from benchmarks.material.places import SHARED, cache
 from benchmarks.material.weights import NETWORKS, Network, weights_folder
 
@@ -18,5 +19,6 @@ __all__ = [
     "labelled_images",
     "links",
     "save_split",
+    "trained_model",
     "weights_folder",
 ]
