@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -147,3 +149,15 @@ def test_a_folder_that_is_no_model(featkit, tmp_path):
     done = featkit("serve", tmp_path, "--port", "0")
     assert done.code in (1, 2)
     assert str(tmp_path.name) in done.err
+
+
+def test_without_the_extra(model):
+    """In a process of its own, where FastAPI cannot be imported."""
+    words = ["featkit", "serve", str(model)]
+    code = f"import sys; sys.modules['fastapi'] = None; sys.argv = {words!r}; " + (
+        "from featkit_cli.main import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "needs fastapi, which is not installed" in done.stderr
+    assert "pip install 'featkit[serve]'" in done.stderr
