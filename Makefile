@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check docs format reference frozen-or-finetuned bench test-bench clean
+.PHONY: setup demo test test-long check docs format reference frozen-or-finetuned bench test-bench clean
 
 setup: $(READY)
 
@@ -19,6 +19,10 @@ demo: $(READY)
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -q
+
+# What takes so long that `make test` leaves it out: the notebook, lost workers on Ray, probes on real features.
+test-long: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -q -m long
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -53,6 +53,7 @@ def test_the_notebook_is_committed_without_outputs():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_notebook_runs():
     notebook = hook("notebook").executed(NOTEBOOK.read_text())
     outputs = {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}

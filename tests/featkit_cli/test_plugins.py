@@ -199,6 +199,7 @@ def test_a_saved_model_loads_only_where_its_head_is_installed(outside, features,
         TrainedModel.load(folder / done.stdout.strip())
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_same_on_ray(outside, features, runs, folder):
     pytest.importorskip("ray", reason="needs Ray (the extra `ray`)")

@@ -218,6 +218,7 @@ def test_a_worker_that_is_lost_while_it_joins(
     assert len(list(tmp_path.glob("death-*"))) == 2
 
 
+@pytest.mark.long
 def test_workers_that_are_always_lost_while_they_join(tmp_path, paths, images, backbone, on_ray):
     (tmp_path / "here").write_text(str(os.getpid()))
     source = Fatal(paths, tmp_path, times=99)
@@ -252,6 +253,7 @@ def test_a_worker_that_is_lost_while_it_chooses(
     assert_same(store, local)
 
 
+@pytest.mark.long
 def test_workers_that_are_always_lost_while_they_choose(
     tmp_path, images, backbone, on_ray, lost_in_choosing
 ):

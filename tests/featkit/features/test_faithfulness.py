@@ -35,6 +35,7 @@ def fast_at_any_price(monkeypatch):
     monkeypatch.setattr(_choosing, "_SPEEDUP", 0.0)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("fast_at_any_price")
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_default_way_keeps_to_the_bound(shared, fakes, tmp_path, network):
@@ -52,6 +53,7 @@ def test_the_default_way_keeps_to_the_bound(shared, fakes, tmp_path, network):
     assert store.attributes["runtime"] == ("openvino" if has_openvino() else "torch")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("fast_at_any_price")
 def test_a_probe_on_it_is_as_good(shared, tmp_path):
     """The paired interval of its balanced accuracy holds no difference to the reference."""

@@ -115,6 +115,7 @@ def test_real_networks_are_known_by_name(name):
         assert info.dimension and info.input_size == (224, 224)
 
 
+@pytest.mark.long
 def test_scaling_laws(ham10000, tmp_path):
     settings = [
         "design.budgets=5,100",
