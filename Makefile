@@ -20,7 +20,7 @@ demo: $(READY)
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -q
 
-# What takes so long that `make test` leaves it out: the notebook, lost workers on Ray, probes on real features.
+# What takes so long that `make test` leaves it out: notebook, demo, published studies, lost workers, probes on real features.
 test-long: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -q -m long
 

@@ -22,6 +22,7 @@ def test_the_tables_are_those_of_the_reference_files(script: str):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """As it stands, but on the embedded sample and the bundled backbone."""
     code, prediction = re.findall(

@@ -1,6 +1,9 @@
 import json
 
+import pytest
 
+
+@pytest.mark.long
 def test_the_demo_runs_continues_and_takes_another_size(featkit, tmp_path):
     """The whole job on a small sample; a second sample does not meet the first one's files."""
     out = tmp_path / "demo"

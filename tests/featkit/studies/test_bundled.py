@@ -134,6 +134,7 @@ def test_scaling_laws(ham10000, tmp_path):
     )
 
 
+@pytest.mark.long
 def test_resnet50_mobilenetv2(ham10000, tmp_path):
     settings = [
         "backbones.*.image_size=32",
@@ -156,6 +157,7 @@ def test_resnet50_mobilenetv2(ham10000, tmp_path):
     assert "mobilenet_v2" in original
 
 
+@pytest.mark.long
 def test_isic2019_ablation(isic2019, tmp_path):
     folder, lesions = isic2019
     settings = [*small_networks("isic2019-ablation"), f"data.lesions={lesions}"]
@@ -191,6 +193,7 @@ def test_small_cnn(hmnist, tmp_path):
     assert len(set(plan.group)) < len(plan)
 
 
+@pytest.mark.long
 def test_vgg19_resnet50_transfer(ham10000, tmp_path):
     name = "vgg19-resnet50-transfer"
     settings = ["arms.*.design.budgets=50,100", *small_networks(name)]
