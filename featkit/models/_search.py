@@ -13,7 +13,7 @@ from featkit.errors import UsageError
 __all__ = ["Found", "Search", "search_of"]
 
 _EXACT = 200_000
-"""Up to so many rows are searched one and all: some 50 ms for a query of 1,280 features."""
+"""Up to so many rows are searched one and all."""
 
 _BLOCK = 1 << 26
 """Similarities held at a time."""

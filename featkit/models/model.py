@@ -35,6 +35,7 @@ __all__ = ["TrainedModel", "is_model", "models_folder"]
 
 _ARRAYS, _TEXT, _CARD = "head.safetensors", "head.txt", "README.md"
 _NETWORK = "network"
+_KEYS = {"schema", "facts", "files", "digest"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,12 +125,9 @@ class TrainedModel:
             try:
                 self._write(temporary, network)
                 _readable_alike(temporary)
-                if out.exists():
-                    out.rename(before)
-                temporary.rename(out)
+                _exchange(out, temporary, before)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-                shutil.rmtree(before, ignore_errors=True)
 
     def _write(self, folder: Path, network: Callable[[Path], object] | None) -> None:
         arrays, text = self.head.kept()
@@ -189,11 +187,7 @@ def _check_place(out: Path) -> None:
         return
     strange = f"{out.name} is no folder"
     if out.is_dir() and not out.is_symlink():
-        try:
-            listed = _parsed(out)["files"]
-            known = {MODEL, *listed} if "schema" in _parsed(out) else set()
-        except (ModelError, KeyError, TypeError):
-            known = set()
+        known = _files_of_model(out)
         files = [path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()]
         others = sorted(set(files) - known)
         if known and not others:
@@ -204,6 +198,32 @@ def _check_place(out: Path) -> None:
         cause=f"something else lies there: {strange}",
         remedy="Name another folder with --out",
     )
+
+
+def _files_of_model(folder: Path) -> set[str]:
+    """Return which files of a folder are a model's, none where it is no model."""
+    try:
+        whole = _parsed(folder)
+    except ModelError:
+        return set()
+    files = whole.get("files")
+    if set(whole) != _KEYS or not isinstance(files, dict):
+        return set()
+    return {MODEL, *listing(folder)}
+
+
+def _exchange(out: Path, new: Path, before: Path) -> None:
+    """Put a folder in the place of another one, which comes back if that fails."""
+    if not out.exists():
+        new.rename(out)
+        return
+    out.rename(before)
+    try:
+        new.rename(out)
+    except BaseException:
+        before.rename(out)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _readable_alike(folder: Path) -> None:
@@ -240,7 +260,7 @@ def _facts(folder: Path, whole: dict[str, Any]) -> ModelFacts:
         raise damaged(folder, f"{MODEL} says nothing of the model")
     # Before the digest, which a newer featkit may make otherwise.
     upgraded_facts = upgraded(facts, whole.get("schema"), folder)
-    if set(whole) != {"schema", "facts", "files", "digest"}:
+    if set(whole) != _KEYS:
         raise damaged(folder, f"{MODEL} holds something else beside facts and files")
     rest = {name: value for name, value in whole.items() if name != "digest"}
     if whole.get("digest") != fingerprint(rest):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
-from featkit.errors import ModelError
+from featkit.errors import ModelError, StoreError
 from featkit.evaluate import fit_calibrator
 from featkit.fingerprints import fingerprint
 from featkit.models import TrainedModel, _schemas, is_model
@@ -377,3 +377,22 @@ def test_a_share_of_all_has_an_interval(model):
     assert (none.low, none.high) == pytest.approx((0.0, 1 - exact.low))
     for each in model.facts.tested.head.recall.values():
         assert each.value is None or each.low < each.high
+
+
+def test_a_model_that_cannot_be_replaced_stays(folder_of, monkeypatch):
+    """The last step fails: the old model is there again, whole, and nothing beside it."""
+    folder = folder_of()
+    before = TrainedModel.load(folder)
+    rename = Path.rename
+
+    def fails(path, target):
+        if path.name.endswith(".tmp"):
+            raise OSError(5, "Input/output error")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(StoreError):
+        before.save(folder)
+    monkeypatch.undo()
+    assert TrainedModel.load(folder).facts == before.facts
+    assert not list(folder.parent.glob(".*"))
