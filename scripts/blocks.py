@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["filled", "table"]
+__all__ = ["filled", "keep", "table"]
 
 
 def filled(page: Path, blocks: Mapping[str, Callable[[], str]]) -> str:
@@ -19,6 +19,20 @@ def filled(page: Path, blocks: Mapping[str, Callable[[], str]]) -> str:
         before, rest = text.split(opening)
         text = before + opening + make() + "\n" + closing + rest.split(closing)[1]
     return text
+
+
+def keep(page: Path, blocks: Mapping[str, Callable[[], str]], *, source: str) -> None:
+    """Write a page's blocks anew; with `--check`, write nothing and fail where they differ.
+
+    Args:
+        page: The page.
+        blocks: What makes each of its blocks.
+        source: Where the numbers come from, for the message.
+    """
+    before, after = page.read_text(), filled(page, blocks)
+    if "--check" in sys.argv:
+        sys.exit(before != after and f"{page.name} differs from {source}")
+    page.write_text(after)
 
 
 def table(rows: Sequence[Sequence[str]], *, numbers: Sequence[int]) -> str:

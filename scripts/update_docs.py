@@ -5,11 +5,10 @@ With `--check`, write nothing and fail where the page and the files differ.
 
 from __future__ import annotations
 
-import sys
 import textwrap
 
-from blocks import filled, table
-from update_readme import REFERENCE, ROOT, _json, _short, finetuning, leak
+from blocks import keep, table
+from update_readme import ROOT, _json, _short, finetuning, leak
 
 PAGE = ROOT / "docs" / "wrong-numbers.md"
 
@@ -88,11 +87,7 @@ BLOCKS = {
 
 
 def main() -> None:
-    before = PAGE.read_text()
-    after = filled(PAGE, BLOCKS)
-    if "--check" in sys.argv:
-        sys.exit(before != after and f"{PAGE.name} differs from {REFERENCE.relative_to(ROOT)}")
-    PAGE.write_text(after)
+    keep(PAGE, BLOCKS, source="artifacts/reference")
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from blocks import filled, table
+from blocks import keep, table
 from speed import rivals
 
 from featkit.naming import row_parts
@@ -173,12 +172,7 @@ BLOCKS = {
 
 
 def main() -> None:
-    path = ROOT / "README.md"
-    before = path.read_text()
-    after = filled(path, BLOCKS)
-    if "--check" in sys.argv:
-        sys.exit(before != after and "README.md differs from artifacts/reference")
-    path.write_text(after)
+    keep(ROOT / "README.md", BLOCKS, source="artifacts/reference")
 
 
 if __name__ == "__main__":
