@@ -59,8 +59,8 @@ def export_model(
     model, place = model_of_run(Path(source), features=features), Path(out)
     said: dict[str, object] = {"name": model.facts.name, "format": form, "out": str(place)}
     if form == "model":
-        backbone = model.facts.backbone
-        wanted = network or backbone.inside or backbone.spec.startswith("local-dir:")
+        known = model.facts.backbone
+        wanted = network or known.inside or known.spec.startswith("local-dir:")
         _save(model if cases else model.without_cases(), place, network=wanted)
         return {**said, "network_inside": wanted}
     if form == "timm":
@@ -78,8 +78,9 @@ def export_model(
             cause="there is no such form",
             remedy=f"Use model, timm, {', '.join(FORMATS)}",
         )
-    pixels = _real(model, images)
-    gap = export_program(model, place, pixels, form=form)
+    backbone = backbone_of(model)
+    pixels = _real(backbone, images)
+    gap = export_program(model, backbone, place, pixels, form=form)
     return {**said, "images": len(pixels), "largest_difference": gap}
 
 
@@ -103,9 +104,8 @@ def _copy_network(model: TrainedModel, out: Path) -> None:
     shutil.copytree(model.folder / "network", out)
 
 
-def _real(model: TrainedModel, images: str | None) -> NDArray[np.uint8]:
+def _real(backbone: Backbone, images: str | None) -> NDArray[np.uint8]:
     """Return the network's input of some real images, (n, H, W, 3)."""
-    backbone = backbone_of(model)
     if images is None:
         raise UsageError(
             "--format without --images",

@@ -20,7 +20,6 @@ from torch import Tensor
 from featkit.backbones import Backbone
 from featkit.errors import ModelError, UsageError
 from featkit.files import atomic_path
-from featkit.inference._backbones import backbone_of
 from featkit.inference._modules import WholeModel
 from featkit.models import TrainedModel
 
@@ -38,7 +37,12 @@ Runs = Callable[[NDArray[np.uint8]], Sequence[NDArray[np.floating]]]
 
 
 def export_program(
-    model: TrainedModel, out: Path, images: NDArray[np.uint8], *, form: str = "onnx"
+    model: TrainedModel,
+    backbone: Backbone,
+    out: Path,
+    images: NDArray[np.uint8],
+    *,
+    form: str = "onnx",
 ) -> float:
     """Write a model as one file, which gets its name when it gives PyTorch's probabilities.
 
@@ -48,6 +52,7 @@ def export_program(
 
     Args:
         model: With a head of layers.
+        backbone: Its backbone, on the CPU.
         out: The file.
         images: The network's input of real images, (n, H, W, 3), on which both are compared.
         form: `onnx`, or `torch` for a program of torch.export.
@@ -64,7 +69,6 @@ def export_program(
         raise UsageError(
             f"--format {form}", cause="there is no such form", remedy=f"Use {', '.join(FORMATS)}"
         )
-    backbone = backbone_of(model)
     whole = WholeModel(model, backbone).eval()
     pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
     with torch.inference_mode():
